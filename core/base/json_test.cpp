@@ -1,0 +1,45 @@
+#include "core/base/json.hpp"
+
+#include "tests/catch.hpp"
+
+using namespace par::core;
+
+TEST_CASE("JSON that other parsers would pass is refused with the reason") {
+  CHECK(parse_json(std::string(300, '[') + std::string(300, ']')).error().message.find("nested too deeply") !=
+        std::string::npos);
+  CHECK(parse_json(R"(["\udc00"])").error().message.find("lone surrogate") != std::string::npos);
+  for (const char* text : {"", "[1,]", "{\"a\":1} x", "[\"\xff\"]", "[\"\\ud800\"]", "{'a':1}", "[1e400]", "nul"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_json(text));
+  }
+  const std::string deep(1'000'000, '[');
+  CHECK_FALSE(parse_json(deep));
+}
+
+TEST_CASE("JSON text survives reading and writing") {
+  for (const char* text : {R"({"a":[1,-2,3.5,true,null,"ü\n"]})", "9007199254740993", "18446744073709551615", "-0.5"}) {
+    CHECK(par::json::write(parse_json(text).value()) == text);
+  }
+}
+
+TEST_CASE("numbers are written in their shortest form") {
+  using par::json::number;
+  CHECK(number(0.1 + 0.2) == "0.30000000000000004");
+  CHECK(number(30) == "30");
+  CHECK(number(1e15) == "1000000000000000");
+  CHECK(number(1e21) == "1e+21");
+  CHECK(number(1e-7) == "1e-07");
+  CHECK(number(123456789.12345679) == "123456789.12345679");
+  par::json::Document document;
+  document.SetDouble(1.0);
+  CHECK(par::json::write(document) == "1");
+}
+
+TEST_CASE("members are found by name") {
+  const auto document = parse_json(R"({"a":{"b":"c"}})").value();
+  const auto* a = par::json::find(document, "a");
+  REQUIRE(a != nullptr);
+  CHECK(par::json::text(*par::json::find(*a, "b")) == "c");
+  CHECK(par::json::find(document, "x") == nullptr);
+  CHECK(par::json::find(*par::json::find(*a, "b"), "x") == nullptr);
+}

@@ -24,13 +24,15 @@ class ActionsAllowlist {
   std::vector<std::string> bundles() const;
   /// Bundles that an entry names (not only implied ones): the ones whose absence is worth a warning.
   std::vector<std::string> named_bundles() const;
-  /// One text for each entry that can allow nothing: without a dot, or unlike any known action (with the nearest one).
-  /// Entries of bundles that are not installed are left out when `known` has no action of that bundle.
+  /// One text for each entry that can allow nothing: without a dot, or unlike any known action (with the
+  /// nearest one). Entries of bundles that are not installed are left out when `known` has no action of that
+  /// bundle.
   std::vector<std::string> warnings(const std::vector<std::string>& known_actions) const;
   size_t size() const { return entries_; }
 
  private:
-  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> actions_;  ///< bundle -> names or "*"
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>>
+      actions_;  ///< bundle -> names or "*"
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> implied_;
   std::vector<std::string> useless_;
   size_t entries_ = 0;

@@ -1,7 +1,8 @@
 // par/json.hpp: RapidJSON with the settings that make it safe for text from outside.
 //
 // RapidJSON's defaults recurse (a deep document ends the process), accept invalid UTF-8 and lone surrogates,
-// and round numbers. Parse and write only through this header. Optional part of the SDK; the host uses it too.
+// and round numbers. Parse and write only through this header. Optional part of the SDK; the host uses it
+// too.
 #pragma once
 
 #include <charconv>
@@ -25,10 +26,12 @@ using Value = rapidjson::Value;
 /// Deepest nesting that any text may have.
 inline constexpr unsigned k_max_depth = 256;
 
-inline constexpr unsigned k_parse_flags =
-    rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag | rapidjson::kParseValidateEncodingFlag;
+inline constexpr unsigned k_parse_flags = rapidjson::kParseIterativeFlag |
+                                          rapidjson::kParseFullPrecisionFlag |
+                                          rapidjson::kParseValidateEncodingFlag;
 
-/// A handler that passes events on to `next`, but ends the parse at a lone surrogate or below `max_depth` levels.
+/// A handler that passes events on to `next`, but ends the parse at a lone surrogate or below `max_depth`
+/// levels.
 template <typename Next>
 class Guard {
  public:
@@ -109,8 +112,8 @@ bool run(Stream& stream, Handler& handler, std::string& error, unsigned max_dept
 
 }  // namespace detail
 
-/// Sends the events of `stream` to `handler`. False, with the reason and byte offset in `error`, if the text is not
-/// exactly one JSON value within the limits or if the handler answered false.
+/// Sends the events of `stream` to `handler`. False, with the reason and byte offset in `error`, if the text
+/// is not exactly one JSON value within the limits or if the handler answered false.
 template <unsigned extra_flags = 0, typename Stream, typename Handler>
 bool parse_stream(Stream& stream, Handler& handler, std::string& error, unsigned max_depth = k_max_depth) {
   return detail::run<k_parse_flags | extra_flags>(stream, handler, error, max_depth);
@@ -118,13 +121,15 @@ bool parse_stream(Stream& stream, Handler& handler, std::string& error, unsigned
 
 /// As parse_stream, from memory.
 template <unsigned extra_flags = 0, typename Handler>
-bool parse_events(std::string_view text, Handler& handler, std::string& error, unsigned max_depth = k_max_depth) {
+bool parse_events(std::string_view text, Handler& handler, std::string& error,
+                  unsigned max_depth = k_max_depth) {
   rapidjson::MemoryStream stream(text.data(), text.size());
   return detail::run<k_parse_flags | extra_flags>(stream, handler, error, max_depth);
 }
 
 /// Parses `text` into `document`. On failure the document is null and `error` says why and where.
-inline bool parse(std::string_view text, Document& document, std::string& error, unsigned max_depth = k_max_depth) {
+inline bool parse(std::string_view text, Document& document, std::string& error,
+                  unsigned max_depth = k_max_depth) {
   bool ok = false;
   auto generator = [&](Document& handler) {
     ok = parse_events(text, handler, error, max_depth);
@@ -135,8 +140,8 @@ inline bool parse(std::string_view text, Document& document, std::string& error,
   return ok;
 }
 
-/// A number as other runtimes write it: shortest digits that round-trip, whole numbers without a fraction, plain
-/// notation from 1e-6 to below 1e21. `value` must be finite.
+/// A number as other runtimes write it: shortest digits that round-trip, whole numbers without a fraction,
+/// plain notation from 1e-6 to below 1e21. `value` must be finite.
 inline std::string number(double value) {
   char buffer[64];
   const double magnitude = std::fabs(value);
@@ -160,7 +165,9 @@ class Writer : public rapidjson::Writer<rapidjson::StringBuffer> {
   }
   using Base::Key;
   using Base::String;
-  bool Key(std::string_view text) { return Base::Key(text.data(), static_cast<rapidjson::SizeType>(text.size())); }
+  bool Key(std::string_view text) {
+    return Base::Key(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+  }
   bool String(std::string_view text) {
     return Base::String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
   }
@@ -175,7 +182,9 @@ inline std::string write(const Value& value) {
 }
 
 /// Text of a string value.
-inline std::string_view text(const Value& value) { return {value.GetString(), value.GetStringLength()}; }
+inline std::string_view text(const Value& value) {
+  return {value.GetString(), value.GetStringLength()};
+}
 
 /// Member `name` of an object, or null if `object` is none or has no such member.
 inline const Value* find(const Value& object, std::string_view name) {

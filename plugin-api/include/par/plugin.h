@@ -11,6 +11,7 @@
  * - Memory is never freed on the other side. What a function receives is borrowed until that function returns,
  *   unless its comment says otherwise.
  * - A par_str is UTF-8, a par_bytes is any bytes; neither ends with a NUL. An empty one may have a null pointer.
+ *   Only the ids of services and extensions are C strings, in ASCII.
  * - No exception, signal or longjmp may cross a function declared here, in either direction.
  * - Time crosses as milliseconds that remain; there is no clock in the ABI.
  *
@@ -197,6 +198,7 @@ typedef struct par_plugin {
 } par_plugin;
 
 /* The only symbol that a plugin exports. Returns the table and does nothing else. [any] */
+PAR_EXPORT const par_plugin *par_plugin_v1(void);
 typedef const par_plugin *(*par_plugin_entry)(void);
 #define PAR_PLUGIN_ENTRY_NAME "par_plugin_v1"
 

@@ -1,0 +1,11 @@
+# find_package(ParPluginApi 1.0 CONFIG): par::plugin_api, par::json (where RapidJSON is installed), par_add_plugin().
+include("${CMAKE_CURRENT_LIST_DIR}/ParPluginApiTargets.cmake")
+if(NOT TARGET par::json)
+  find_package(RapidJSON QUIET CONFIG)
+  if(RapidJSON_FOUND)
+    add_library(par::json INTERFACE IMPORTED)
+    target_include_directories(par::json SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIRS})
+    target_link_libraries(par::json INTERFACE par::plugin_api)
+  endif()
+endif()
+include("${CMAKE_CURRENT_LIST_DIR}/ParAddPlugin.cmake")

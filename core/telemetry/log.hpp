@@ -39,8 +39,8 @@ struct LogField {
 
 using LogFields = std::vector<LogField>;
 
-/// Writes one line per event, as a JSON object or as text for terminals. Every text passes the redactor. Thread-safe;
-/// a line is written with one write call. A broken output never stops the runner.
+/// Writes one line per event, as a JSON object or as text for terminals. Every text passes the redactor.
+/// Thread-safe; a line is written with one write call. A broken output never stops the runner.
 class Log {
  public:
   /// Lines go to `fd`, which stays the caller's. `redactor` must outlive the log.
@@ -51,10 +51,18 @@ class Log {
 
   bool enabled(LogLevel level) const { return level >= least_; }
   void write(LogLevel level, std::string_view message, const LogFields& fields = {}) const;
-  void debug(std::string_view message, const LogFields& fields = {}) const { write(LogLevel::debug, message, fields); }
-  void info(std::string_view message, const LogFields& fields = {}) const { write(LogLevel::info, message, fields); }
-  void warn(std::string_view message, const LogFields& fields = {}) const { write(LogLevel::warn, message, fields); }
-  void error(std::string_view message, const LogFields& fields = {}) const { write(LogLevel::error, message, fields); }
+  void debug(std::string_view message, const LogFields& fields = {}) const {
+    write(LogLevel::debug, message, fields);
+  }
+  void info(std::string_view message, const LogFields& fields = {}) const {
+    write(LogLevel::info, message, fields);
+  }
+  void warn(std::string_view message, const LogFields& fields = {}) const {
+    write(LogLevel::warn, message, fields);
+  }
+  void error(std::string_view message, const LogFields& fields = {}) const {
+    write(LogLevel::error, message, fields);
+  }
 
  private:
   int fd_;

@@ -7,9 +7,10 @@
 
 namespace par::core {
 
-/// Knows the secrets that are in use and takes them out of any text that leaves the process as a log line or an error
-/// text. Thread-safe. Values shorter than six bytes are not registered: replacing them would damage ordinary words.
-/// A value is found as it is, in base64 (all three offsets, both alphabets), percent-encoded and JSON-escaped.
+/// Knows the secrets that are in use and takes them out of any text that leaves the process as a log line or
+/// an error text. Thread-safe. Values shorter than six bytes are not registered: replacing them would damage
+/// ordinary words. A value is found as it is, in base64 (all three offsets, both alphabets), percent-encoded
+/// and JSON-escaped.
 class Redactor {
  public:
   Redactor();

@@ -80,7 +80,7 @@ void split_path(std::string_view rest, Url& url) {
   rest = rest.substr(0, rest.find('#'));
   const size_t question = rest.find('?');
   url.path = rest.substr(0, question);
-  if (url.path.empty()) url.path = "/";
+  if (url.path.empty()) url.path = '/';
   url.has_query = question != std::string_view::npos;
   url.query = url.has_query ? std::string(rest.substr(question + 1)) : std::string();
 }

@@ -20,8 +20,8 @@ struct CatalogEntry {
 /// All plugin libraries that are installed, known from their manifests alone: no code of theirs runs.
 class Catalog {
  public:
-  /// Reads every `*.so` of the directories; the first directory that has a namespace wins. A directory that does not
-  /// exist is listed in warnings().
+  /// Reads every `*.so` of the directories; the first directory that has a namespace wins. A directory that
+  /// does not exist is listed in warnings().
   static Catalog scan(const std::vector<std::filesystem::path>& directories);
 
   const CatalogEntry* find(std::string_view plugin_namespace) const;
@@ -37,8 +37,8 @@ class Catalog {
   std::vector<std::string> warnings_;
 };
 
-/// The bytes of the section `.par_manifest` of an ELF file, up to the first NUL. Reads the file only; every offset in it
-/// is untrusted. Errors: not an ELF file of this machine, no such section, truncated.
+/// The bytes of the section `.par_manifest` of an ELF file, up to the first NUL. Reads the file only; every
+/// offset in it is untrusted. Errors: not an ELF file of this machine, no such section, truncated.
 Result<std::string> read_manifest_section(const std::filesystem::path& file);
 
 }  // namespace par::core

@@ -15,9 +15,9 @@ class Schema;
 
 /// One action of a plugin, as its manifest describes it.
 struct ActionManifest {
-  std::string name;     ///< within the namespace
+  std::string name;  ///< within the namespace
   std::string summary;
-  bool writes = true;   ///< changes something outside
+  bool writes = true;  ///< changes something outside
   std::shared_ptr<const Schema> input;
   std::shared_ptr<const Schema> output;
   std::string extra_json;  ///< further facts, such as RBAC verbs; "{}" if none
@@ -47,8 +47,8 @@ struct Manifest {
 
   const ActionManifest* find_action(std::string_view name) const;
 
-  /// Reads and checks a manifest: required members, names, schemas within the supported subset. The error names the
-  /// member.
+  /// Reads and checks a manifest: required members, names, schemas within the supported subset. The error
+  /// names the member.
   static Result<Manifest> parse(std::string_view text);
 };
 

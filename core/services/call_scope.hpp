@@ -55,6 +55,13 @@ class CallScope {
     }
     return false;
   }
+  /// Ends the use of all objects that are left; how many there were.
+  size_t drop_all() {
+    std::list<std::shared_ptr<void>> dropped;  // destroyed outside the lock
+    const std::lock_guard lock(mutex_);
+    dropped.swap(kept_);
+    return dropped.size();
+  }
 
  private:
   std::string namespace_;

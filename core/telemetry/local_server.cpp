@@ -103,11 +103,18 @@ void set_seconds(Milliseconds time, const std::function<void(time_t, time_t)>& s
   set(static_cast<time_t>(time.count() / 1000), static_cast<time_t>(time.count() % 1000 * 1000));
 }
 
+/// The library listens with a backlog of five, so a burst of connections would make a probe's own wait for a
+/// retransmission.
+class ProbeServer final : public httplib::Server {
+ public:
+  void widen_backlog() { ::listen(svr_sock_, SOMAXCONN); }
+};
+
 }  // namespace
 
 struct LocalServer::Impl {
   Settings settings;
-  httplib::Server server;
+  ProbeServer server;
   int port = 0;
   std::thread listener;
 };
@@ -127,7 +134,7 @@ Result<std::unique_ptr<LocalServer>> LocalServer::start(Settings settings) {
   std::unique_ptr<LocalServer> self(new LocalServer);
   Impl& impl = *self->impl_;
   impl.settings = std::move(settings);
-  httplib::Server& server = impl.server;
+  ProbeServer& server = impl.server;
   server.new_task_queue = [] { return new OnDemandThreads; };
   server.set_socket_options(set_socket_options);
   server.set_tcp_nodelay(true);
@@ -181,6 +188,7 @@ Result<std::unique_ptr<LocalServer>> LocalServer::start(Settings settings) {
         "cannot listen on port {}: {}; set another `port` in config.yaml, or 0 for no local server",
         impl.settings.port, errno_text(errno)));
   }
+  server.widen_backlog();
   impl.listener = std::thread([&server] { server.listen_after_bind(); });
   // stop() does nothing before the listener runs.
   while (!server.is_running()) std::this_thread::yield();

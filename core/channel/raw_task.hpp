@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/base/result.hpp"
@@ -23,8 +22,8 @@ struct SignedEnvelope {
   std::vector<Signature> signatures;
 };
 
-/// A task as Datadog's dequeue answer states it. Nothing in it can be trusted; only verify() may look inside the
-/// envelope, and the rest serves to address the answer.
+/// A task as Datadog's dequeue answer states it. Nothing in it can be trusted; only verify() may look inside
+/// the envelope, and the rest serves to address the answer.
 struct RawTask {
   TaskAddress address;
   bool has_attributes = false;
@@ -33,8 +32,9 @@ struct RawTask {
   std::optional<SignedEnvelope> envelope;
 };
 
-/// Reads the body of a dequeue answer. Unknown members are skipped without keeping them; `inputs` outside the envelope
-/// is one of them. An error means that the body is not a task.
-Result<RawTask> parse_dequeue_answer(std::string_view body);
+/// Reads the body of a dequeue answer, at most 48 MiB and 256 levels deep. Unknown members are skipped
+/// without keeping them; `inputs` outside the envelope is one of them. The body is taken over, since it is
+/// parsed in place. An error means that the body is not a task.
+Result<RawTask> parse_dequeue_answer(std::string body);
 
 }  // namespace par::core

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace http_plugin {
+
+/// The parts of a multipart/form-data answer as a JSON list of {"Filename","Name","Type","Data"}. A part
+/// without a type counts as text/plain; its data becomes text or base64 by the part's own type. Throws
+/// par::Error if the boundary is missing or the body is cut off.
+std::string multipart_json(std::string_view body, std::string_view boundary);
+
+}  // namespace http_plugin

@@ -1,0 +1,137 @@
+#include "plugin-api/tests/fake_host.hpp"
+#include "tests/catch.hpp"
+
+using par::test::FakeHost;
+
+namespace {
+
+par_status request(FakeHost& fake, std::string_view inputs, std::string_view connection = "{}",
+                   std::string_view settings = "{}") {
+  const par_plugin* const plugin = par_plugin_v1();
+  par_instance* instance = nullptr;
+  REQUIRE(plugin->open(&fake.host, par::to_str(settings), &fake.call, &instance) == PAR_OK);
+  par_request task{};
+  task.struct_size = sizeof task;
+  task.action = par::to_str("request");
+  task.inputs_json = par::to_str(inputs);
+  task.connection_json = par::to_str(connection);
+  const par_status status = plugin->execute(instance, &task, &fake.call);
+  plugin->close(instance);
+  CHECK(fake.open_objects == 0);
+  return status;
+}
+
+}  // namespace
+
+TEST_CASE("a request gives status, body and headers") {
+  FakeHost fake;
+  fake.answer_headers = {{"content-type", "application/json"}, {"x-trace", "a1"}};
+  fake.pieces = {"{\"build\":", "\"7f3a\"}"};
+  CHECK(request(fake, R"({"verb":"POST","url":"http://h/p?q=1","body":{"a":1},
+      "requestHeaders":[{"key":"Content-Type","value":["application/json"]}],"urlParams":[{"key":"b","value":"2"}]})") ==
+        PAR_OK);
+  CHECK(fake.sent ==
+        "POST http://h/p?b=2&q=1\nContent-Type: application/json\nflags=4 timeout=0 max=15728640\n{\"a\":1}");
+  CHECK(
+      fake.result ==
+      R"({"status":200,"body":{"build":"7f3a"},"headers":{"Content-Type":["application/json"],"X-Trace":["a1"]}})");
+}
+
+TEST_CASE("flags, settings and credentials reach the host") {
+  FakeHost fake;
+  CHECK(request(
+            fake,
+            R"({"verb":"GET","url":"https://u:p@h/","followRedirect":false,"allowExpiredCertificate":true})",
+            "{}", R"({"maxResponseBytes":5})") == PAR_OK);
+  CHECK(fake.sent == "GET https://h/\nAuthorization: Basic dTpw\nflags=3 timeout=0 max=5\n");
+  CHECK(fake.secrets == std::vector<std::string>{"call Basic dTpw"});
+  CHECK(fake.result == R"({"status":200,"body":"","headers":{}})");
+}
+
+TEST_CASE("a status of 400 and above fails with the body's text") {
+  FakeHost fake;
+  fake.http_status = 404;
+  fake.pieces = {"no such thing"};
+  CHECK(request(fake, R"({"verb":"GET","url":"http://h/"})") == PAR_ERROR);
+  CHECK(fake.message == "HTTP status 404 Fine: no such thing");
+  CHECK(fake.display.empty());
+  CHECK(fake.result.empty());
+}
+
+TEST_CASE("errorOnStatus adds errors") {
+  FakeHost fake;
+  CHECK(request(fake, R"({"verb":"GET","url":"http://h/","errorOnStatus":["404","200-204"]})") == PAR_ERROR);
+  CHECK(fake.message == "HTTP status 200 is among errorOnStatus (404, 200-204)");
+  // A malformed entry ends the action before anything is sent.
+  fake.sent.clear();
+  CHECK(request(fake, R"({"verb":"GET","url":"http://h/","errorOnStatus":["4xx"]})") == PAR_ERROR);
+  CHECK(fake.sent.empty());
+}
+
+TEST_CASE("an unfollowed redirect fails unless statuses are listed") {
+  FakeHost fake;
+  fake.http_status = 302;
+  CHECK(request(fake, R"({"verb":"GET","url":"http://h/","followRedirect":false})") == PAR_ERROR);
+  CHECK(request(fake, R"({"verb":"GET","url":"http://h/","followRedirect":false,"errorOnStatus":["500"]})") ==
+        PAR_OK);
+}
+
+TEST_CASE("local mistakes show the step to the user and the detail to the operator") {
+  FakeHost fake;
+  const struct {
+    const char* inputs;
+    const char* display;
+  } rows[] = {
+      {R"({"verb":"GET","url":"http://h/","requestHeaders":[{"key":"Host"}]})",
+       "The request headers are not valid"},
+      {R"({"verb":"GET","url":"http://h/","requestHeaders":[{"key":"A","value":["{{#x}}"]}]})",
+       "The request headers are not valid"},
+      {R"({"verb":"GET","url":"nowhere"})", "The request URL is not valid"},
+      {R"({"verb":"GET","url":"http://h/","formData":[{"key":"f","type":"x"}]})",
+       "The request form could not be built"},
+      {R"({"verb":"GET","url":"http://h/","body":"x","formData":[{"key":"f"}]})", ""},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.inputs);
+    CHECK(request(fake, row.inputs) == PAR_ERROR);
+    CHECK(fake.display == row.display);
+    CHECK_FALSE(fake.message.empty());
+    CHECK(fake.sent.empty());
+  }
+}
+
+TEST_CASE("a refusal by policy is shown, a transport failure is generic") {
+  FakeHost fake;
+  fake.failure_text = "the cause";
+  fake.send_status = PAR_POLICY;
+  CHECK(request(fake, R"({"verb":"GET","url":"http://h/"})") == PAR_POLICY);
+  CHECK(fake.message == "the cause");
+  CHECK(fake.display.empty());
+  fake.send_status = PAR_CONNECT;
+  CHECK(request(fake, R"({"verb":"GET","url":"http://h/"})") == PAR_CONNECT);
+  CHECK(fake.display == "The HTTP request failed");
+  fake.send_status = PAR_INVALID;
+  CHECK(request(fake, R"({"verb":"GET","url":"http://h/"})") == PAR_ERROR);
+  CHECK(fake.display == "The request could not be created");
+}
+
+TEST_CASE("a body beyond the limit names the setting") {
+  FakeHost fake;
+  fake.pieces = {"abc"};
+  fake.read_status = PAR_LIMIT;
+  CHECK(request(fake, R"({"verb":"GET","url":"http://h/"})") == PAR_LIMIT);
+  CHECK(fake.message ==
+        "the response body is larger than 15728640 bytes; the limit is the setting maxResponseBytes of "
+        "com.datadoghq.http");
+}
+
+TEST_CASE("a connection binds the request to its host") {
+  FakeHost fake;
+  const char* const connection =
+      R"({"root_tokens":[{"name":"k","value":"s"}],"base_url":"https://api.example:8443",
+      "headers":[{"name":"X-Key","value":"{{k}}"}],"url_parameters":[{"name":"p","value":"{{k}}"}]})";
+  CHECK(request(fake, R"({"verb":"GET","url":"https://api.example/x"})", connection) == PAR_ERROR);
+  CHECK(fake.sent.empty());
+  CHECK(request(fake, R"({"verb":"GET","url":"https://api.example:8443/x"})", connection) == PAR_OK);
+  CHECK(fake.sent.substr(0, 48) == "GET https://api.example:8443/x?p=s\nX-Key: s\nflag");
+}

@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+
+#include "core/base/url.hpp"
+#include "core/config/config.hpp"
+#include "core/telemetry/redactor.hpp"
+
+namespace par::core {
+namespace {
+
+constexpr std::string_view k_placeholder = "CHANGE_ME";
+
+}  // namespace
+
+Result<void> check_identity(const Config& config, const Environment& environment) {
+  const std::string file = (config.directory / "config.yaml").native();
+  const std::string_view key = config.private_key.reveal();
+  if (config.urn.starts_with(k_placeholder) || key.starts_with(k_placeholder)) {
+    return fail(
+        fmt::format("{} is still the Helm chart's placeholder CHANGE_ME...: set runner.config.urn and "
+                    "runner.config.privateKey to the "
+                    "values of your runner, or name a Secret with RUNNER_URN and RUNNER_PRIVATE_KEY in "
+                    "runner.runnerIdentitySecret",
+                    config.urn.starts_with(k_placeholder) ? "urn" : "privateKey"));
+  }
+  if (!config.urn.empty() && !key.empty()) return {};
+
+  const std::string_view missing = config.urn.empty() && key.empty() ? "urn and privateKey are"
+                                   : config.urn.empty()              ? "urn is"
+                                                                     : "privateKey is";
+  std::string text = fmt::format(
+      "this runner has no identity: {} missing. Set urn and privateKey in {}, or the variables RUNNER_URN "
+      "and "
+      "RUNNER_PRIVATE_KEY (or RUNNER_URN_FILE and RUNNER_PRIVATE_KEY_FILE)",
+      missing, file);
+  for (const char* const name : {"RUNNER_ENROLLMENT_TOKEN", "DD_API_KEY"}) {
+    if (environment.contains(name)) {
+      text += fmt::format("; {} is set, but this version cannot enroll a runner yet", name);
+      break;
+    }
+  }
+  return fail(std::move(text));
+}
+
+void register_secrets(const Config& config, Redactor& redactor) {
+  redactor.add_forever(config.private_key.reveal());
+  for (const std::string& proxy : {config.http_proxy, config.https_proxy}) {
+    const auto url = parse_url(proxy);
+    if (!url) continue;
+    const size_t colon = url->userinfo.find(':');
+    if (colon != std::string::npos) redactor.add_forever(std::string_view(url->userinfo).substr(colon + 1));
+  }
+}
+
+}  // namespace par::core

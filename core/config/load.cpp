@@ -1,0 +1,258 @@
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/base/files.hpp"
+#include "core/base/strings.hpp"
+#include "core/config/config.hpp"
+#include "core/config/options.hpp"
+#include "core/config/site.hpp"
+#include "core/config/yaml.hpp"
+
+namespace par::core {
+namespace {
+
+constexpr std::string_view k_default_directory = "/etc/dd-action-runner/config";
+constexpr std::string_view k_default_site = "https://app.datadoghq.com";
+constexpr size_t k_max_file_bytes = 1 << 20;
+constexpr size_t k_max_secret_bytes = 64 << 10;
+
+// An empty variable counts as one that is not there: compose files and manifests leave such behind.
+std::string_view variable(const Environment& environment, std::string_view name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? std::string_view() : std::string_view(found->second);
+}
+
+// A variable in upper or in lower case, as proxies are given.
+std::string either_case(const Environment& environment, std::string_view name) {
+  const std::string_view upper = variable(environment, name);
+  return std::string(upper.empty() ? variable(environment, to_lower(name)) : upper);
+}
+
+Setting setting_of_variable(std::string_view name, std::string_view text) {
+  Setting setting;
+  setting.kind = Setting::Kind::scalar;
+  setting.text = text;
+  setting.from_variable = true;
+  setting.where = name;
+  return setting;
+}
+
+/// Collects everything that is wrong, so that the operator can mend it all at once.
+class Problems {
+ public:
+  void add(const std::string& text) { text_ += (text_.empty() ? "" : "; ") + text; }
+  void add(std::string_view where, std::string_view key, const Error& error) {
+    add(fmt::format("{}: {}: {}", where, key, error.message));
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// What the environment says of an option: its variable, the Agent's name for it, or the file that
+// <variable>_FILE names.
+Result<std::optional<Setting>> from_environment(const Option& option, const Environment& environment) {
+  for (const std::string_view name : {option.variable, option.other_variable}) {
+    if (name.empty()) continue;
+    if (const std::string_view text = variable(environment, name); !text.empty())
+      return setting_of_variable(name, text);
+    if (!option.secret) continue;
+    const std::string file_variable = std::string(name) + "_FILE";
+    const std::string_view path = variable(environment, file_variable);
+    if (path.empty()) continue;
+    auto content = read_file(path, k_max_secret_bytes);
+    if (!content) return fail_in(file_variable, content);
+    if (trim(*content).empty()) return fail(fmt::format("{}: the file {} is empty", file_variable, path));
+    Setting setting = setting_of_variable(file_variable, *content);
+    wipe(content->data(), content->size());
+    return setting;
+  }
+  return std::optional<Setting>();
+}
+
+Result<Setting> read_config_file(const std::filesystem::path& file) {
+  auto text = read_file(file, k_max_file_bytes);
+  if (!text)
+    return fail(text.error().message + " (config.yaml must be readable by the user that the runner runs as)");
+  auto root = read_yaml(*text, file.native());
+  wipe(text->data(), text->size());
+  if (root && !root->is_null() && root->kind != Setting::Kind::map) {
+    return fail(root->where + ": expected lines of the form \"key: value\"");
+  }
+  return root;
+}
+
+void warn_of_unknown_keys(const Setting& file, Config& config) {
+  std::vector<std::string> keys;
+  for (const Option& option : options()) keys.emplace_back(option.key);
+  for (const Setting::Member& member : file.members) {
+    if (std::find(keys.begin(), keys.end(), member.key) != keys.end()) continue;
+    std::string text =
+        fmt::format("{}: unknown key \"{}\" is ignored", member.value.where, cut_utf8(member.key, 60));
+    if (member.key == "bundles") {
+      text += ": scripts are configured in the credential file of their connection";
+    } else if (const std::string_view near = nearest(member.key, keys); !near.empty()) {
+      text += fmt::format("; did you mean \"{}\"?", near);
+    }
+    config.warnings.push_back(std::move(text));
+  }
+}
+
+// A variable that looks like a mistyped one of ours. Others with our prefix may belong to anyone.
+void warn_of_unknown_variables(const Environment& environment, Config& config) {
+  std::vector<std::string> names;
+  for (const Option& option : options()) {
+    if (!option.variable.empty()) names.emplace_back(option.variable);
+  }
+  for (const auto& [name, value] : environment) {
+    if (!name.starts_with("PAR_") || std::find(names.begin(), names.end(), name) != names.end()) continue;
+    if (const std::string_view near = nearest(name, names); !near.empty()) {
+      config.warnings.push_back(fmt::format("unknown variable {} is ignored; did you mean {}?", name, near));
+    }
+  }
+}
+
+void warn_of_variables_without_effect(const Environment& environment, Config& config) {
+  if (config.actions_allowlist.empty() && !variable(environment, "ACTIONS_ALLOWLIST").empty()) {
+    config.warnings.emplace_back(
+        "ACTIONS_ALLOWLIST counts at enrollment only and actionsAllowlist is empty, so no action is allowed; "
+        "use config.yaml or PAR_ACTIONS_ALLOWLIST");
+  }
+  if (equals_ignoring_case(variable(environment, "STATSD_ENABLED"), "true")) {
+    config.warnings.emplace_back("STATSD_ENABLED: this version sends no metrics");
+  }
+}
+
+std::string describe_source(const Setting& setting) {
+  if (!setting.from_variable) return "config.yaml";
+  return setting.where.ends_with("_FILE") ? "file named by " + setting.where : "environment";
+}
+
+// Takes every option from where it counts most. `urn_source` and `key_source` say where the identity came
+// from.
+void apply_options(const Setting& file, const Environment& environment, Config& config, Problems& problems) {
+  std::string urn_source;
+  std::string key_source;
+  for (const Option& option : options()) {
+    auto given = from_environment(option, environment);
+    if (!given) {
+      problems.add(given.error().message);
+      continue;
+    }
+    std::optional<Setting> setting = std::move(*given);
+    if (!setting) {
+      const Setting* const in_file = file.find(option.key);
+      if (in_file == nullptr || in_file->is_null()) continue;
+      setting = *in_file;
+    }
+    setting->secret = option.secret;
+    if (auto applied = option.apply(*setting, config); !applied) {
+      problems.add(setting->where, option.key, applied.error());
+    }
+    if (option.key == "urn") urn_source = describe_source(*setting);
+    if (option.key == "privateKey") key_source = describe_source(*setting);
+    if (option.secret) wipe(setting->text.data(), setting->text.size());
+  }
+  config.identity_source = urn_source == key_source || key_source.empty() ? urn_source
+                           : urn_source.empty()
+                               ? key_source
+                               : fmt::format("urn: {}, privateKey: {}", urn_source, key_source);
+}
+
+void take_network(const Environment& environment, Config& config) {
+  config.http_proxy = either_case(environment, "HTTP_PROXY");
+  config.https_proxy = either_case(environment, "HTTPS_PROXY");
+  config.no_proxy = either_case(environment, "NO_PROXY");
+  for (const std::string_view directory : split(variable(environment, "SSL_CERT_DIR"), ':')) {
+    if (!trim(directory).empty()) config.certificate_directories.emplace_back(trim(directory));
+  }
+  config.certificate_file = variable(environment, "SSL_CERT_FILE");
+}
+
+// The origins that follow from the site, and what may stand in for them.
+void settle_origins(Config& config, Problems& problems) {
+  const auto settle = [&](Url& origin, std::string_view key, std::string_view label) {
+    if (origin.host.empty()) {
+      const auto url = parse_url(fmt::format("https://{}.{}", label, config.site));
+      if (!url) return problems.add(fmt::format("ddBaseURL: {}", url.error().message));
+      origin = *url;
+    }
+    if (!origin.is_https() && !config.allow_insecure_urls) {
+      problems.add(
+          fmt::format("{}: found {}, expected https:// (plain http:// is for tests and needs "
+                      "allowInsecureURLs: true)",
+                      key, origin.origin()));
+    }
+  };
+  settle(config.api_url, "apiURL", "api");
+  settle(config.remote_config_url, "remoteConfigURL", "config");
+  if (config.allow_insecure_urls) {
+    config.warnings.emplace_back(
+        "allowInsecureURLs is set: tasks and request tokens may travel without encryption; never use this "
+        "outside of tests");
+  }
+}
+
+}  // namespace
+
+Environment process_environment() {
+  Environment environment;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const size_t equals = text.find('=');
+    if (equals != std::string_view::npos)
+      environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+Result<Config> load_config(const Environment& environment,
+                           const std::filesystem::path& default_plugins_directory, bool terminal) {
+  Config config;
+  Problems problems;
+  const std::string_view directory = variable(environment, "DD_PRIVATE_RUNNER_CONFIG_DIR");
+  config.directory = std::filesystem::path(directory.empty() ? k_default_directory : directory);
+  config.modes = {"pull"};
+  config.plugins_directories = {default_plugins_directory};
+  config.log_format = terminal ? LogFormat::text : LogFormat::json;
+
+  Setting file;
+  const std::filesystem::path path = config.directory / "config.yaml";
+  std::error_code ignored;
+  // A dangling link is a file that should be there, so it is not followed here.
+  if (std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found) {
+    auto read = read_config_file(path);
+    if (!read) return tl::unexpected(std::move(read.error()));
+    file = std::move(*read);
+    config.has_file = true;
+  }
+
+  apply_options(file, environment, config, problems);
+  if (config.site.empty()) {
+    std::string_view base_url = config.has_file ? std::string_view() : variable(environment, "DD_BASE_URL");
+    if (base_url.empty()) base_url = k_default_site;
+    const Setting setting = setting_of_variable("DD_BASE_URL", base_url);
+    const auto option = std::find_if(options().begin(), options().end(),
+                                     [](const Option& candidate) { return candidate.key == "ddBaseURL"; });
+    if (auto applied = option->apply(setting, config); !applied)
+      problems.add("DD_BASE_URL: " + applied.error().message);
+  }
+  if (!config.site.empty()) settle_origins(config, problems);
+  if (config.tuning.min_backoff > config.tuning.max_backoff) {
+    problems.add(fmt::format("minBackoffMs ({}) is larger than maxBackoffMs ({})",
+                             config.tuning.min_backoff.count(), config.tuning.max_backoff.count()));
+  }
+  take_network(environment, config);
+  warn_of_unknown_keys(file, config);
+  warn_of_unknown_variables(environment, config);
+  warn_of_variables_without_effect(environment, config);
+  if (!problems.text().empty()) return fail(problems.text());
+  return config;
+}
+
+}  // namespace par::core

@@ -26,9 +26,9 @@ struct RunnerUrn {
 /// The runner's P-256 private key, kept in OpenSSL's memory.
 class PrivateKey {
  public:
-  /// Reads base64(url), padded or not, of a JWK. Needs kty, crv, x, y and d; the point must be on the curve and d must
-  /// fit it. A value that starts with CHANGE_ME is the chart's placeholder and gets an error of its own. No error text
-  /// quotes the value.
+  /// Reads base64(url), padded or not, of a JWK. Needs kty, crv, x, y and d; the point must be on the curve
+  /// and d must fit it. A value that starts with CHANGE_ME is the chart's placeholder and gets an error of
+  /// its own. No error text quotes the value.
   static Result<PrivateKey> from_config(std::string_view text);
 
   PrivateKey(PrivateKey&&) noexcept;
@@ -48,8 +48,8 @@ class PrivateKey {
   std::unique_ptr<Key> key_;
 };
 
-/// Makes the tokens that sign requests to Datadog (compact JWS, ES256, 60 s of life). A token's claims have whole
-/// seconds, so all requests within one second share one token. Thread-safe.
+/// Makes the tokens that sign requests to Datadog (compact JWS, ES256, 60 s of life). A token's claims have
+/// whole seconds, so all requests within one second share one token. Thread-safe.
 class RequestTokens {
  public:
   using Now = std::function<SystemTime()>;

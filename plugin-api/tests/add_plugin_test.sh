@@ -26,7 +26,7 @@ par_add_plugin(plain NAMESPACE org.example.plain MANIFEST plain.json SOURCES pla
 END
 manifest() {
   printf '{\n  "manifest_version": 1,\n  "namespace": "%s",\n  "version": "1.0.0",\n  "services": [],\n' "$1"
-  printf '  "actions": {"greet": {"summary": "Say  hi", "effect": "reads", "input": {}, "output": {}}}\n}\n'
+  printf '  "actions": {"greet": {"summary": "Say  hi", "effect": "reads", "input": {"type": "object"},\n    "output": {"type": "object"}}}\n}\n'
 }
 manifest org.example.hello >hello.json
 manifest org.example.plain >plain.json
@@ -76,6 +76,8 @@ refused() {  # refused <expected text>: building with the present hello.json fai
 echo '{"manifest_version": 1,' >hello.json; refused 'hello.json: not valid JSON'
 manifest org.example.other >hello.json; refused 'but par_add_plugin says "org.example.hello"'
 manifest org.example.hello | sed 's/"reads"/"both"/' >hello.json; refused 'expected "reads" or "writes"'
-manifest org.example.hello | sed 's/, "output": {}//' >hello.json; refused 'action "greet" has no "output"'
+manifest org.example.hello | sed 's/"output"/"outputs"/' >hello.json; refused 'action "greet" has no "output"'
+manifest org.example.hello | sed 's/"output": {.*$/"output": {}}}/' >hello.json
+refused 'the output schema of action "greet" must have the type "object"'
 manifest org.example.hello | sed '/version": "1/d' >hello.json; refused 'member "version" is missing'
 echo "par_add_plugin: all as expected"

@@ -14,8 +14,8 @@
 
 namespace par::core {
 
-/// What the host knows about one call of a plugin and services need: on whose behalf, until when. A par_call's
-/// host_data points to one. Nothing here comes from the plugin.
+/// What the host knows about one call of a plugin and services need: on whose behalf, until when. A
+/// par_call's host_data points to one. Nothing here comes from the plugin.
 class CallScope {
  public:
   CallScope(std::string plugin_namespace, std::string sec_datadog_header, std::stop_token cancelled,

@@ -12,14 +12,15 @@ namespace par::core {
 
 class HostAllowlist;
 
-/// What one plugin namespace may reach. The rows are fixed in the host (egress.cpp); no plugin can widen its own.
+/// What one plugin namespace may reach. The rows are fixed in the host (egress.cpp); no plugin can widen its
+/// own.
 struct EgressRow {
-  bool host_allowlist = true;       ///< the operator's `allowlist` of hosts applies, on every hop
-  bool metadata_block = true;       ///< cloud metadata addresses are refused
-  bool imds_option = false;         ///< ... unless allowIMDSEndpoint is set
-  bool datadog_headers = false;     ///< Sec-Datadog of the signed task and User-Agent: Datadog are added
-  bool same_origin_redirects = false; ///< redirects to another origin are refused
-  bool proxy_per_request = false;   ///< the plugin may name a proxy
+  bool host_allowlist = true;          ///< the operator's `allowlist` of hosts applies, on every hop
+  bool metadata_block = true;          ///< cloud metadata addresses are refused
+  bool imds_option = false;            ///< ... unless allowIMDSEndpoint is set
+  bool datadog_headers = false;        ///< Sec-Datadog of the signed task and User-Agent: Datadog are added
+  bool same_origin_redirects = false;  ///< redirects to another origin are refused
+  bool proxy_per_request = false;      ///< the plugin may name a proxy
 };
 
 /// The row of a namespace; the strictest for those that have none of their own.
@@ -39,9 +40,11 @@ class EgressPolicy {
 
   /// May a request be sent to this host name? The error says which setting forbids it.
   Result<void> check_host(std::string_view host) const;
-  /// May a connection be opened to this numeric address? IPv4-mapped, IPv4-compatible and NAT64 (64:ff9b::/96) forms
-  /// count as the IPv4 address in them, and a zone id is ignored.
+  /// May a connection be opened to this numeric address? IPv4-mapped, IPv4-compatible and NAT64
+  /// (64:ff9b::/96) forms count as the IPv4 address in them, and a zone id is ignored.
   Result<void> check_address(std::string_view numeric_address) const;
+  /// False if check_address() allows everything.
+  bool checks_addresses() const;
   const EgressRow& row() const;
 
  private:

@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.hpp"
@@ -39,19 +40,19 @@ struct HttpError {
 struct HttpRequest {
   std::string_view method = "GET";
   std::string_view url;
-  std::vector<HttpHeader> headers;      ///< order and spelling are kept
+  std::vector<HttpHeader> headers;  ///< order and spelling are kept
   bool has_body = false;
-  std::vector<std::string_view> body;   ///< parts, sent one after the other
+  std::vector<std::string_view> body;  ///< parts, sent one after the other
   bool follow_redirects = false;
   bool verify_certificate = true;
-  std::string_view ca_pem;              ///< replaces the trusted roots
+  std::string_view ca_pem;  ///< replaces the trusted roots
   std::string_view client_certificate_pem;
   std::string_view client_key_pem;
-  std::string_view server_name;         ///< for SNI and verification; empty: the URL's host
-  std::string_view proxy;               ///< for this request; empty: as the environment says
-  std::optional<SteadyTime> deadline;   ///< for the whole exchange including its body
+  std::string_view server_name;        ///< for SNI and verification; empty: the URL's host
+  std::string_view proxy;              ///< for this request; empty: as the environment says
+  std::optional<SteadyTime> deadline;  ///< for the whole exchange including its body
   Milliseconds connect_timeout{10'000};
-  uint64_t max_body_bytes = UINT64_MAX; ///< after decompression
+  uint64_t max_body_bytes = UINT64_MAX;  ///< after decompression
 };
 
 struct HttpResponseHead {
@@ -70,26 +71,41 @@ struct HttpAnswer {
 
 /// Proxies as HTTP_PROXY, HTTPS_PROXY and NO_PROXY name them (lower case counts too).
 struct ProxySettings {
-  std::string http_proxy;   ///< may hold a password in its user info
+  std::string http_proxy;  ///< may hold a password in its user info
   std::string https_proxy;
-  std::string no_proxy;     ///< comma-separated: host, .domain, address, CIDR, host:port or *
+  std::string no_proxy;  ///< comma-separated: host, .domain, address, CIDR, host:port or *
 };
 
-/// Outgoing HTTP/1.1, for the control plane (fetch) and for plugins (open). One client serves the whole process: it
-/// keeps idle connections and reuses one only for a request with equal scheme, host, port, proxy, TLS settings and
-/// policy. Plain and TLS, proxies, redirects, total deadlines. This header is all that other code sees of Boost.Beast.
+/// What tests put in the place of the network.
+struct HttpClientHooks {
+  /// Instead of getaddrinfo(): the numeric addresses of a name. May block; called on threads of its own.
+  std::function<Result<std::vector<std::string>>(const std::string& host)> lookup;
+  /// Called with each address and port that passed all checks, just before it is dialled; what it answers is
+  /// dialled.
+  std::function<std::pair<std::string, uint16_t>(const std::string& address, uint16_t port)> dial;
+};
+
+/// Outgoing HTTP/1.1, for the control plane (fetch) and for plugins (open). One client serves the whole
+/// process: it keeps idle connections and reuses one only for a request with equal scheme, host, port, proxy,
+/// TLS settings and policy. Plain and TLS, proxies, redirects, total deadlines. This header is all that other
+/// code sees of Boost.Beast.
 class HttpClient {
  public:
-  /// fetch() works on `control`'s thread; open() and read() work on the caller's thread, which they block.
+  /// fetch() works on `control`'s thread; open() and read() work on the caller's thread, which they block. As
+  /// long as there are idle connections a timer of `control` looks after them, so run() on it does not return
+  /// by itself.
   HttpClient(boost::asio::io_context& control, std::shared_ptr<TrustStore> trust, ProxySettings proxies,
-             const Log& log);
+             const Log& log, HttpClientHooks hooks = {});
+  /// Fetches that are still open end without a call of their handlers. Not while a thread is inside open() or
+  /// read(), on the control thread or after `control` has stopped, and before `control` is destroyed.
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
   using Fetched = std::function<void(Result<HttpAnswer, HttpError>)>;
 
-  /// Ends a fetch early: its handler then gets `cancelled`. Does nothing once the handler has run. Control thread only.
+  /// Ends a fetch early: its handler then gets `cancelled`. Does nothing once the handler has run. Control
+  /// thread only.
   class FetchHandle {
    public:
     FetchHandle() = default;
@@ -100,9 +116,10 @@ class HttpClient {
     std::weak_ptr<void> fetch_;
   };
 
-  /// The control plane's way out: sends `request` without policy, collects the whole body and calls `done` once, on
-  /// the control thread, never from inside this function. `request` is taken over: `owned_body` (may be empty) becomes
-  /// its body if has_body is set, and its texts are copied where they are needed later. Control thread only.
+  /// The control plane's way out: sends `request` without policy, collects the whole body and calls `done`
+  /// once, on the control thread, never from inside this function. `request` is taken over: `owned_body` (may
+  /// be empty) becomes its body if has_body is set, and its texts are copied where they are needed later.
+  /// Control thread only.
   FetchHandle fetch(HttpRequest request, std::string owned_body, Fetched done);
 
   /// An answer whose body is read piece by piece. Destroying it before the end closes the connection.
@@ -114,8 +131,8 @@ class HttpClient {
     virtual Result<size_t, HttpError> read(char* buffer, size_t capacity) = 0;
   };
 
-  /// A plugin's way out: blocks until the final headers are in. `cancelled` ends any wait within milliseconds, also
-  /// name lookups.
+  /// A plugin's way out: blocks until the final headers are in. `cancelled` ends any wait within
+  /// milliseconds, also name lookups.
   Result<std::unique_ptr<Exchange>, HttpError> open(const HttpRequest& request, const EgressPolicy& policy,
                                                     std::stop_token cancelled);
 

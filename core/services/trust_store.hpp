@@ -10,14 +10,15 @@ typedef struct x509_store_st X509_STORE;
 
 namespace par::core {
 
-/// The trusted roots of the process: the system's, loaded lazily by hash directory where there is one, and those of
-/// the operator (SSL_CERT_DIR, SSL_CERT_FILE), read at construction from files of any name. One store is shared by all
-/// TLS contexts. Thread-safe.
+/// The trusted roots of the process: the system's, loaded lazily by hash directory where there is one, and
+/// those of the operator (SSL_CERT_DIR, SSL_CERT_FILE), read at construction from files of any name. One
+/// store is shared by all TLS contexts. Thread-safe.
 class TrustStore {
  public:
   struct Sources {
-    std::vector<std::string> certificate_directories;  ///< every regular file in them is PEM; "..*" is skipped
-    std::string certificate_file;                      ///< SSL_CERT_FILE, or empty
+    std::vector<std::string>
+        certificate_directories;   ///< every regular file in them is PEM; "..*" is skipped
+    std::string certificate_file;  ///< SSL_CERT_FILE, or empty
   };
   /// Errors: a named file or directory that cannot be read, or that holds no certificate.
   static Result<std::shared_ptr<TrustStore>> load(const Sources& sources);

@@ -20,11 +20,13 @@ struct TokenRule {
   bool secret = true;
 };
 
-/// A connection with its credentials read, as connection_json, and the redactor's registrations of its secrets.
-/// Secret tokens (declared so, or not declared at all) are registered before anything else can see them.
+/// A connection with its credentials read, as connection_json, and the redactor's registrations of its
+/// secrets. Secret tokens (declared so, or not declared at all) are registered before anything else can see
+/// them.
 class Connection {
  public:
-  /// The JSON that the plugin gets: {id, auth, root_tokens, base_url, headers, url_parameters, body, testing}.
+  /// The JSON that the plugin gets: {id, auth, root_tokens, base_url, headers, url_parameters, body,
+  /// testing}.
   const Secret& json() const { return json_; }
 
  private:
@@ -38,8 +40,8 @@ class CredentialResolver {
  public:
   CredentialResolver(std::filesystem::path config_directory, Redactor& redactor, const Log& log);
 
-  /// Resolves the connection of a task. Failures have code 1 and name the file and the names that it does contain,
-  /// never a value.
+  /// Resolves the connection of a task. Failures have code 1 and name the file and the names that it does
+  /// contain, never a value.
   Result<Connection, Failure> resolve(const ConnectionInfo& info, const std::vector<TokenRule>& rules) const;
 
  private:

@@ -15,12 +15,13 @@ class VerifyingKey {
  public:
   enum class Type { x509_rsa = 1, ed25519 = 2 };
 
-  /// Reads the content of a key file: {"keyType": "ED25519"|"X509_RSA", "key": base64 of a PEM text}. For ED25519 the
-  /// PEM is a public key, for X509_RSA a certificate whose dates and chain do not matter.
+  /// Reads the content of a key file: {"keyType": "ED25519"|"X509_RSA", "key": base64 of a PEM text}. For
+  /// ED25519 the PEM is a public key, for X509_RSA a certificate whose dates and chain do not matter.
   static Result<VerifyingKey> from_json(std::string_view text);
 
   Type type() const { return type_; }
-  /// Checks `signature` over the SHA-256 `digest`: Ed25519 with the digest as message, or RSA-PSS with SHA-256.
+  /// Checks `signature` over the SHA-256 `digest`: Ed25519 with the digest as message, or RSA-PSS with
+  /// SHA-256.
   bool verify_digest(std::string_view digest, std::string_view signature) const;
 
  private:
@@ -49,8 +50,8 @@ class KeySet {
 class KeySource {
  public:
   virtual ~KeySource() = default;
-  /// Starts looking for keys; `changed` is called on the control thread with each new full set. Errors are logged, and
-  /// the last good set stays.
+  /// Starts looking for keys; `changed` is called on the control thread with each new full set. Errors are
+  /// logged, and the last good set stays.
   virtual void start(std::function<void(std::shared_ptr<const KeySet>)> changed) = 0;
   /// Ends all activity.
   virtual void stop() = 0;

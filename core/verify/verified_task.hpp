@@ -27,13 +27,14 @@ struct ConnectionToken {
 /// The connection of a task, as signed.
 struct ConnectionInfo {
   std::string connection_id;
-  int credentials_type = 0;  ///< 0 unspecified, 1 TOKEN_AUTH, 2 BASIC_AUTH, 3 OAUTH2; others are kept as numbers
+  int credentials_type =
+      0;  ///< 0 unspecified, 1 TOKEN_AUTH, 2 BASIC_AUTH, 3 OAUTH2; others are kept as numbers
   std::string runner_id;
   std::vector<ConnectionToken> tokens;
 };
 
-/// A task whose signature, expiry, organisation and runner have been checked. Everything but the job id comes from the
-/// signed bytes. Only verify() makes one.
+/// A task whose signature, expiry, organisation and runner have been checked. Everything but the job id comes
+/// from the signed bytes. Only verify() makes one.
 class VerifiedTask {
  public:
   const TaskAddress& address() const { return address_; }
@@ -60,9 +61,11 @@ class VerifiedTask {
   SystemTime expires_;
 };
 
-/// Checks the envelope of `raw` in the protocol's order: present, data, signatures, hash type, parses, expiry present,
-/// not expired at `now`, key known, key type, signature, organisation, runner; then that the outer task id and action
-/// name equal the signed ones (code 5). The failure names the check, and what to do where the operator can do it.
-Result<VerifiedTask, Failure> verify(RawTask&& raw, const KeySet& keys, const RunnerUrn& self, SystemTime now);
+/// Checks the envelope of `raw` in the protocol's order: present, data, signatures, hash type, parses, expiry
+/// present, not expired at `now`, key known, key type, signature, organisation, runner; then that the outer
+/// task id and action name equal the signed ones (code 5). The failure names the check, and what to do where
+/// the operator can do it.
+Result<VerifiedTask, Failure> verify(RawTask&& raw, const KeySet& keys, const RunnerUrn& self,
+                                     SystemTime now);
 
 }  // namespace par::core

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 #include <par/json.hpp>
@@ -80,45 +81,45 @@ std::string quoted(const std::string& text) {
   return result;
 }
 
-// Escapes such as \ud800 without their other half cannot be UTF-8: \ufffd of the same length takes their
-// place.
-void replace_lone_surrogates(std::string& json) {
-  const auto unit_at = [&](size_t at) -> std::optional<unsigned> {
-    if (json.compare(at, 2, "\\u") != 0 || at + 6 > json.size()) return std::nullopt;
-    unsigned value = 0;
-    for (size_t i = at + 2; i < at + 6; ++i) {
-      const char c = json[i];
-      const int digit = c >= '0' && c <= '9'   ? c - '0'
-                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                               : -1;
-      if (digit < 0) return std::nullopt;
-      value = value << 4 | static_cast<unsigned>(digit);
-    }
-    return value;
-  };
-  for (size_t at = json.find('\\'); at != std::string::npos; at = json.find('\\', at)) {
-    const std::optional<unsigned> unit = unit_at(at);
+// The UTF-16 unit of an escape such as \ud800 at `at`, if one stands there.
+std::optional<unsigned> escaped_unit(std::string_view json, size_t at) {
+  if (json.substr(at, 2) != "\\u" || at + 6 > json.size()) return std::nullopt;
+  unsigned unit = 0;
+  const auto [end, error] = std::from_chars(json.data() + at + 2, json.data() + at + 6, unit, 16);
+  if (error != std::errc() || end != json.data() + at + 6) return std::nullopt;
+  return unit;
+}
+
+// Where the first escape of a surrogate without its other half stands at or after `at`, or npos.
+size_t find_lone_surrogate(std::string_view json, size_t at) {
+  const auto is_low = [](unsigned unit) { return unit >= 0xDC00 && unit <= 0xDFFF; };
+  for (at = json.find('\\', at); at != std::string_view::npos; at = json.find('\\', at)) {
+    const std::optional<unsigned> unit = escaped_unit(json, at);
     if (!unit) {
-      at += 2;
-      continue;
+      at += 2;  // another escape: skip what it escapes
+    } else if (*unit >= 0xD800 && *unit <= 0xDBFF) {
+      const std::optional<unsigned> next = escaped_unit(json, std::min(at + 6, json.size()));
+      if (!next || !is_low(*next)) return at;
+      at += 12;
+    } else if (is_low(*unit)) {
+      return at;
+    } else {
+      at += 6;
     }
-    const bool high = *unit >= 0xD800 && *unit <= 0xDBFF;
-    const bool low = *unit >= 0xDC00 && *unit <= 0xDFFF;
-    if (high) {
-      const std::optional<unsigned> next = at + 6 < json.size() ? unit_at(at + 6) : std::nullopt;
-      if (next && *next >= 0xDC00 && *next <= 0xDFFF) {
-        at += 12;
-        continue;
-      }
-    }
-    if (high || low) json.replace(at, 6, "\\ufffd");
-    at += 6;
+    at = std::min(at, json.size());
+  }
+  return at;
+}
+
+// Such escapes cannot be UTF-8: \ufffd, which is as long, takes their place.
+void replace_lone_surrogates(std::string& json, size_t first) {
+  for (size_t at = first; at != std::string::npos; at = find_lone_surrogate(json, at + 6)) {
+    json.replace(at, 6, "\\ufffd");
   }
 }
 
-// Two levels less than a result may have, since the body stands inside an object.
-constexpr unsigned k_body_depth = par::json::k_max_depth - 2;
+// One level less than a result may have, since the body stands inside an object.
+constexpr unsigned k_body_depth = par::json::k_max_depth - 1;
 
 bool is_json(std::string_view text) {
   rapidjson::BaseReaderHandler<> ignore;
@@ -160,9 +161,12 @@ std::string convert_body(std::string body, const MediaType& type, Conversion con
   if (conversion.parsing == Parsing::form_urlencoded) return form_object(text);
   if (conversion.parsing == Parsing::json) {
     if (is_json(text)) return text;
-    std::string mended = text;
-    replace_lone_surrogates(mended);
-    if (mended != text && is_json(mended)) return mended;
+    const size_t lone = find_lone_surrogate(text, 0);
+    if (lone != std::string::npos) {
+      std::string mended = text;
+      replace_lone_surrogates(mended, lone);
+      if (is_json(mended)) return mended;
+    }
   }
   return quoted(text);
 }

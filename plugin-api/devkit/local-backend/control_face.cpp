@@ -97,7 +97,8 @@ class Control {
     const std::vector<std::string_view> parts = core::split(std::string_view(request.path).substr(1), '/');
     const std::string head(parts[0]);
     const std::string item(parts.size() > 1 ? parts[1] : "");
-    const std::string verb = request.method + (parts.size() > 1 ? " item" : "") + (parts.size() > 2 ? " more" : "");
+    const std::string verb =
+        request.method + (parts.size() > 1 ? " item" : "") + (parts.size() > 2 ? " more" : "");
 
     if (head == "tasks" && verb == "GET item") return get_task(request, item, respond);
     if (head == "statistics" && verb == "GET") return get_statistics(request, respond);
@@ -106,14 +107,16 @@ class Control {
   }
 
  private:
-  Reply answer(const Request& request, const std::string& head, const std::string& item, const std::string& verb) {
+  Reply answer(const Request& request, const std::string& head, const std::string& item,
+               const std::string& verb) {
     if (head == "status" && verb == "GET") return json_reply(R"({"ready":true})");
     if (head == "stop" && verb == "POST") {
       backend_.loop.after(Milliseconds(20), backend_.stop);
       return json_reply("{}");
     }
     if (head == "flush" && verb == "POST") return flush();
-    if (head == "tasks" && verb == "POST item more" && request.path == "/tasks/" + item + "/forget") return forget(item);
+    if (head == "tasks" && verb == "POST item more" && request.path == "/tasks/" + item + "/forget")
+      return forget(item);
     if (head == "faults" && verb == "GET") return list_faults();
     if (head == "faults" && verb == "DELETE") {
       backend_.faults.clear();
@@ -137,7 +140,8 @@ class Control {
     if (head == "keys" && verb == "PUT item") return put_key(item, *body);
     if (head == "keys" && verb == "POST item" && item == "rotate") return rotate_keys(*body);
     if (head == "remote-config" && verb == "PUT") return damage_remote_config(*body);
-    return error_reply(404, fmt::format("there is no {} {}; README.md lists the requests", request.method, request.path));
+    return error_reply(
+        404, fmt::format("there is no {} {}; README.md lists the requests", request.method, request.path));
   }
 
   static Reply bad(const core::Error& error) { return error_reply(400, error.message); }
@@ -154,10 +158,12 @@ class Control {
     const auto read = [&](const json::Value& value) -> Result<void> {
       auto spec = parse_task(value);
       if (!spec) return tl::unexpected(spec.error());
-      if ((*spec)->count > k_most_copies) return core::fail(fmt::format("task.count is at most {}", k_most_copies));
+      if ((*spec)->count > k_most_copies)
+        return core::fail(fmt::format("task.count is at most {}", k_most_copies));
       for (const SignaturePlan& plan : (*spec)->signatures) {
         if (!plan.key.empty() && backend_.state.keys.find(plan.key) == nullptr)
-          return core::fail(fmt::format("there is no key \"{}\"; make it with PUT /keys/{}", plan.key, plan.key));
+          return core::fail(
+              fmt::format("there is no key \"{}\"; make it with PUT /keys/{}", plan.key, plan.key));
       }
       specs.push_back(std::move(*spec));
       return {};
@@ -178,14 +184,16 @@ class Control {
   }
 
   void get_task(const Request& request, const std::string& id, const Respond& respond) {
-    if (backend_.queue.find(id) == nullptr) return respond(error_reply(404, fmt::format("there is no task \"{}\"", id)));
+    if (backend_.queue.find(id) == nullptr)
+      return respond(error_reply(404, fmt::format("there is no task \"{}\"", id)));
     backend_.waiters.wait("task/" + id, timeout_of(request), [this, id, respond](bool last) {
       const TaskRecord* const task = backend_.queue.find(id);
       if (task == nullptr) {
         respond(error_reply(404, "the task was flushed"));
         return true;
       }
-      const bool ready = task->state == TaskRecord::State::succeeded || task->state == TaskRecord::State::failed;
+      const bool ready =
+          task->state == TaskRecord::State::succeeded || task->state == TaskRecord::State::failed;
       if (ready || last) respond(json_reply(task_json(*task)));
       return ready || last;
     });
@@ -258,7 +266,8 @@ class Control {
         list += event_json(*event);
       }
       list += ']';
-      const uint64_t next = events.size() == k_most_events_per_answer ? events.back()->seq : backend_.events.last();
+      const uint64_t next =
+          events.size() == k_most_events_per_answer ? events.back()->seq : backend_.events.last();
       respond(json_reply(Object().raw("events", list).number("next", static_cast<int64_t>(next)).done()));
       return true;
     });
@@ -320,9 +329,14 @@ class Control {
     std::string list = "[";
     for (const auto& [id, key] : backend_.state.keys.all()) {
       if (list.size() > 1) list += ',';
-      list += Object().text("id", id).text("type", name_of(key.type)).raw("published", key.published ? "true" : "false").done();
+      list += Object()
+                  .text("id", id)
+                  .text("type", name_of(key.type))
+                  .raw("published", key.published ? "true" : "false")
+                  .done();
     }
-    return json_reply(Object().text("signing", backend_.state.keys.signing_id()).raw("keys", list + "]").done());
+    return json_reply(
+        Object().text("signing", backend_.state.keys.signing_id()).raw("keys", list + "]").done());
   }
 
   Reply put_key(const std::string& id, const json::Value& body) {
@@ -393,11 +407,12 @@ class Control {
   }
 
   Reply remote_config_versions() const {
-    return json_reply(Object()
-                          .number("version", static_cast<int64_t>(backend_.remote_config.version()))
-                          .number("root_version", static_cast<int64_t>(backend_.remote_config.signer().roots().size()))
-                          .text("damage", backend_.remote_config.damage().kind)
-                          .done());
+    return json_reply(
+        Object()
+            .number("version", static_cast<int64_t>(backend_.remote_config.version()))
+            .number("root_version", static_cast<int64_t>(backend_.remote_config.signer().roots().size()))
+            .text("damage", backend_.remote_config.damage().kind)
+            .done());
   }
 
   Backend& backend_;

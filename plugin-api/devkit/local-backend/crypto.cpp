@@ -53,8 +53,12 @@ Key own(EVP_PKEY* key, const char* what) {
   return {key, EVP_PKEY_free};
 }
 
-const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+const unsigned char* bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+unsigned char* bytes(std::string& text) {
+  return reinterpret_cast<unsigned char*>(text.data());
+}
 
 std::string content(const Bio& bio) {
   char* data = nullptr;
@@ -89,22 +93,25 @@ struct Extension {
   const char* value;
 };
 
-Certificate make_certificate(const Key& subject, const std::string& name, const Key& issuer, X509* issuer_certificate,
-                             std::initializer_list<Extension> extensions) {
+Certificate make_certificate(const Key& subject, const std::string& name, const Key& issuer,
+                             X509* issuer_certificate, std::initializer_list<Extension> extensions) {
   Certificate certificate(X509_new());
   check(certificate != nullptr, "certificate");
   X509* const x = certificate.get();
   std::string serial = core::random_bytes(16);
   serial.front() &= 0x7f;
   const Number number(BN_bin2bn(bytes(serial), static_cast<int>(serial.size()), nullptr));
-  check(X509_set_version(x, 2) == 1 && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x)) != nullptr &&
+  check(X509_set_version(x, 2) == 1 &&
+            BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x)) != nullptr &&
             X509_gmtime_adj(X509_getm_notBefore(x), -3600) != nullptr &&
             X509_time_adj_ex(X509_getm_notAfter(x), k_certificate_days, 0, nullptr) != nullptr &&
             X509_set_pubkey(x, subject.get()) == 1,
         "certificate");
   X509_NAME* const own_name = X509_get_subject_name(x);
-  check(X509_NAME_add_entry_by_txt(own_name, "CN", MBSTRING_UTF8, bytes(std::string_view(name)), -1, -1, 0) == 1 &&
-            X509_set_issuer_name(x, issuer_certificate ? X509_get_subject_name(issuer_certificate) : own_name) == 1,
+  check(X509_NAME_add_entry_by_txt(own_name, "CN", MBSTRING_UTF8, bytes(std::string_view(name)), -1, -1, 0) ==
+                1 &&
+            X509_set_issuer_name(
+                x, issuer_certificate ? X509_get_subject_name(issuer_certificate) : own_name) == 1,
         "certificate name");
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer_certificate ? issuer_certificate : x, x, nullptr, nullptr, 0);
@@ -119,17 +126,25 @@ Certificate make_certificate(const Key& subject, const std::string& name, const 
 
 }  // namespace
 
-Key make_ed25519_key() { return own(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), "making an Ed25519 key"); }
-Key make_rsa_key() { return own(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", size_t{2048}), "making an RSA key"); }
-Key make_p256_key() { return own(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), "making a P-256 key"); }
+Key make_ed25519_key() {
+  return own(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), "making an Ed25519 key");
+}
+Key make_rsa_key() {
+  return own(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", size_t{2048}), "making an RSA key");
+}
+Key make_p256_key() {
+  return own(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), "making a P-256 key");
+}
 
 Key ed25519_key_from_seed(std::string_view seed) {
-  return own(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes(seed), seed.size()), "Ed25519 seed");
+  return own(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes(seed), seed.size()),
+             "Ed25519 seed");
 }
 
 std::string private_pem(const Key& key) {
   const Bio bio = memory();
-  check(PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1, "private key");
+  check(PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1,
+        "private key");
   return content(bio);
 }
 
@@ -165,9 +180,9 @@ std::string private_jwk(const Key& key) {
   const std::string y = coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y);
   const std::string thumbprint =
       base64url_encode(core::sha256(fmt::format(R"({{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}})", x, y)));
-  return base64url_encode(
-      fmt::format(R"({{"use":"sig","kty":"EC","kid":"{}","crv":"P-256","alg":"ES256","x":"{}","y":"{}","d":"{}"}})",
-                  thumbprint, x, y, coordinate(key, OSSL_PKEY_PARAM_PRIV_KEY)));
+  return base64url_encode(fmt::format(
+      R"({{"use":"sig","kty":"EC","kid":"{}","crv":"P-256","alg":"ES256","x":"{}","y":"{}","d":"{}"}})",
+      thumbprint, x, y, coordinate(key, OSSL_PKEY_PARAM_PRIV_KEY)));
 }
 
 std::string sign_ed25519(const Key& key, std::string_view message) {
@@ -189,7 +204,8 @@ std::string sign_rsa_pss(const Key& key, std::string_view digest) {
         "RSA-PSS");
   std::string signature(static_cast<size_t>(EVP_PKEY_get_size(key.get())), '\0');
   size_t size = signature.size();
-  check(EVP_PKEY_sign(context.get(), bytes(signature), &size, bytes(digest), digest.size()) == 1, "signing with RSA");
+  check(EVP_PKEY_sign(context.get(), bytes(signature), &size, bytes(digest), digest.size()) == 1,
+        "signing with RSA");
   signature.resize(size);
   return signature;
 }
@@ -206,8 +222,9 @@ bool verify_es256(const Key& key, std::string_view message, std::string_view sig
   const std::string encoded(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
   OPENSSL_free(der);
   const DigestContext context(EVP_MD_CTX_new());
-  const bool ok = EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key.get(), nullptr) == 1 &&
-                  EVP_DigestVerify(context.get(), bytes(encoded), encoded.size(), bytes(message), message.size()) == 1;
+  const bool ok =
+      EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key.get(), nullptr) == 1 &&
+      EVP_DigestVerify(context.get(), bytes(encoded), encoded.size(), bytes(message), message.size()) == 1;
   ERR_clear_error();
   return ok;
 }

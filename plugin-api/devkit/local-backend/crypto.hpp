@@ -8,9 +8,9 @@
 
 struct evp_pkey_st;
 
-// What Datadog's side does with keys, over OpenSSL. Deliberately apart from the runner's own code: a stand-in that
-// shared it could not find its mistakes. Functions that only fail when memory or randomness runs out throw
-// std::runtime_error.
+// What Datadog's side does with keys, over OpenSSL. Deliberately apart from the runner's own code: a stand-in
+// that shared it could not find its mistakes. Functions that only fail when memory or randomness runs out
+// throw std::runtime_error.
 
 namespace par::backend {
 
@@ -20,7 +20,7 @@ using core::Result;
 using Key = std::shared_ptr<evp_pkey_st>;
 
 Key make_ed25519_key();
-Key make_rsa_key();   ///< 2048 bits
+Key make_rsa_key();  ///< 2048 bits
 Key make_p256_key();
 /// The Ed25519 key of a 32-byte seed.
 Key ed25519_key_from_seed(std::string_view seed);
@@ -44,8 +44,8 @@ bool verify_es256(const Key& key, std::string_view message, std::string_view sig
 /// A certificate of `key` signed by itself, as PEM; its dates do not matter to anybody.
 std::string self_signed_certificate(const Key& key, const std::string& name);
 
-/// A CA made for this directory and a server certificate for localhost, 127.0.0.1 and ::1 under it; all PEM. The CA's
-/// private key is thrown away.
+/// A CA made for this directory and a server certificate for localhost, 127.0.0.1 and ::1 under it; all PEM.
+/// The CA's private key is thrown away.
 struct ServerCertificate {
   std::string ca;
   std::string certificate;

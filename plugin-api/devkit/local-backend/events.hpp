@@ -48,8 +48,8 @@ class Waiters {
  public:
   explicit Waiters(Loop& loop) : loop_(loop) {}
 
-  /// Calls `attempt(false)` now, at each notify(topic) until it answers true, and `attempt(true)` when the time is
-  /// over; in that last call it must finish whatever the state.
+  /// Calls `attempt(false)` now, at each notify(topic) until it answers true, and `attempt(true)` when the
+  /// time is over; in that last call it must finish whatever the state.
   void wait(const std::string& topic, Milliseconds longest, std::function<bool(bool last)> attempt);
   void notify(const std::string& topic);
 

@@ -11,8 +11,8 @@ namespace par::backend {
 using core::fail;
 
 const std::vector<std::string>& route_names() {
-  static const std::vector<std::string> names = {"dequeue",       "publish", "heartbeat", "health_check",
-                                                 "remote_config", "org",     "status",    "other", "*"};
+  static const std::vector<std::string> names = {
+      "dequeue", "publish", "heartbeat", "health_check", "remote_config", "org", "status", "other", "*"};
   return names;
 }
 
@@ -21,7 +21,8 @@ Result<void> check_route(const std::string& name) {
   if (std::find(names.begin(), names.end(), name) != names.end()) return {};
   const std::string_view near = core::nearest(name, names);
   return fail(fmt::format("route \"{}\" is unknown{}; there are {}", name,
-                          near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near), fmt::join(names, ", ")));
+                          near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near),
+                          fmt::join(names, ", ")));
 }
 
 Result<Fault> parse_fault(const json::Value& value) {
@@ -53,7 +54,8 @@ Result<Fault> parse_fault(const json::Value& value) {
   if (auto done = members.finish(); !done) return tl::unexpected(done.error());
   if (fault.status && *fault.status > 599) return fail("fault.status must be a status of HTTP, 200 to 599");
   if (auto done = check_route(fault.route); !done) return tl::unexpected(done.error());
-  if (!fault.replaces() && fault.delay_ms == 0 && !fault.truncate && fault.drip_ms == 0 && fault.headers.empty())
+  if (!fault.replaces() && fault.delay_ms == 0 && !fault.truncate && fault.drip_ms == 0 &&
+      fault.headers.empty())
     return fail("the fault does nothing; give it a status, body, reset, delay_ms, truncate, ...");
   return fault;
 }
@@ -82,7 +84,8 @@ void apply(const Fault& fault, Reply& reply) {
     } else if (fault.oversize) {
       reply.body.assign(static_cast<size_t>(*fault.oversize), ' ');
     } else if (fault.status && *fault.status >= 300) {
-      reply.body = fmt::format(R"({{"errors":[{{"status":"{}","title":"made by par-local-backend"}}]}})", *fault.status);
+      reply.body = fmt::format(R"({{"errors":[{{"status":"{}","title":"made by par-local-backend"}}]}})",
+                               *fault.status);
     }
     if (fault.redirect) reply.headers.emplace_back("Location", *fault.redirect);
     if (fault.close) reply.end = Reply::End::close;

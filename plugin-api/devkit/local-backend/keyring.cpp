@@ -11,10 +11,11 @@ namespace par::backend {
 namespace {
 
 bool is_plain(std::string_view id) {
-  return !id.empty() && id.size() <= 128 && id.front() != '.' && std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
-           c == '.';
-  });
+  return !id.empty() && id.size() <= 128 && id.front() != '.' &&
+         std::all_of(id.begin(), id.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+                  c == '_' || c == '.';
+         });
 }
 
 }  // namespace
@@ -25,7 +26,9 @@ Result<KeyType> parse_key_type(std::string_view name) {
   return core::fail(fmt::format("key type \"{}\" is unknown; use ed25519 or rsa", name));
 }
 
-std::string_view name_of(KeyType type) { return type == KeyType::rsa ? "rsa" : "ed25519"; }
+std::string_view name_of(KeyType type) {
+  return type == KeyType::rsa ? "rsa" : "ed25519";
+}
 
 Result<SigningKey*> Keyring::put(const std::string& id, std::optional<KeyType> type) {
   if (!is_plain(id))

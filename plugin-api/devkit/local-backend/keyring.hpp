@@ -16,7 +16,8 @@ enum class KeyType : int { rsa = 1, ed25519 = 2 };
 Result<KeyType> parse_key_type(std::string_view name);
 std::string_view name_of(KeyType type);
 
-/// A key that signs tasks. One that is not published can still sign, so that tasks by a withdrawn key can be made.
+/// A key that signs tasks. One that is not published can still sign, so that tasks by a withdrawn key can be
+/// made.
 struct SigningKey {
   KeyType type = KeyType::ed25519;
   Key key;
@@ -27,8 +28,8 @@ struct SigningKey {
 /// All signing keys by id, and which of them signs tasks that ask for none.
 class Keyring {
  public:
-  /// Makes or changes the key `id`. An existing key of another type is replaced. Error: an id that cannot be a file
-  /// name and a segment of a Remote Config path.
+  /// Makes or changes the key `id`. An existing key of another type is replaced. Error: an id that cannot be
+  /// a file name and a segment of a Remote Config path.
   Result<SigningKey*> put(const std::string& id, std::optional<KeyType> type);
   /// Adds a key that was made before.
   void restore(const std::string& id, SigningKey key) { keys_.insert_or_assign(id, std::move(key)); }

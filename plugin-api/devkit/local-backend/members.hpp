@@ -16,8 +16,8 @@
 
 namespace par::backend {
 
-/// Reads the members of a JSON object that people write by hand. Each read notes the name, the first mistake is kept,
-/// and finish() refuses names that nobody asked for, with the nearest known one.
+/// Reads the members of a JSON object that people write by hand. Each read notes the name, the first mistake
+/// is kept, and finish() refuses names that nobody asked for, with the nearest known one.
 class Members {
  public:
   /// `where` stands in front of error texts, such as "overrides".
@@ -33,13 +33,16 @@ class Members {
     if (const json::Value* found = typed(name, &json::Value::IsString, "a text")) value = json::text(*found);
   }
   void read(const std::string& name, std::optional<std::string>& value) {
-    if (const json::Value* found = typed(name, &json::Value::IsString, "a text")) value = std::string(json::text(*found));
+    if (const json::Value* found = typed(name, &json::Value::IsString, "a text"))
+      value = std::string(json::text(*found));
   }
   void read(const std::string& name, bool& value) {
-    if (const json::Value* found = typed(name, &json::Value::IsBool, "true or false")) value = found->GetBool();
+    if (const json::Value* found = typed(name, &json::Value::IsBool, "true or false"))
+      value = found->GetBool();
   }
   void read(const std::string& name, std::optional<bool>& value) {
-    if (const json::Value* found = typed(name, &json::Value::IsBool, "true or false")) value = found->GetBool();
+    if (const json::Value* found = typed(name, &json::Value::IsBool, "true or false"))
+      value = found->GetBool();
   }
   void read(const std::string& name, int64_t& value, int64_t least = std::numeric_limits<int64_t>::min()) {
     std::optional<int64_t> read_value;
@@ -50,7 +53,8 @@ class Members {
             int64_t least = std::numeric_limits<int64_t>::min()) {
     const json::Value* const found = typed(name, &json::Value::IsInt64, "a whole number");
     if (found == nullptr) return;
-    if (found->GetInt64() < least) return mistake(fmt::format("{}.{} must be at least {}", where_, name, least));
+    if (found->GetInt64() < least)
+      return mistake(fmt::format("{}.{} must be at least {}", where_, name, least));
     value = found->GetInt64();
   }
   void read(const std::string& name, std::optional<uint64_t>& value) {

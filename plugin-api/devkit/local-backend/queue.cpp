@@ -13,9 +13,12 @@ namespace {
 // Benchmarks publish gigabytes; nobody looks at the first of them any more.
 constexpr size_t k_most_outcome_bytes = size_t{256} << 20;
 
-std::string job_key(const std::string& task_id, const std::string& job_id) { return task_id + '\0' + job_id; }
+std::string job_key(const std::string& task_id, const std::string& job_id) {
+  return task_id + '\0' + job_id;
+}
 
-// Ids are unlike those of an earlier process, so a runner's replay memory never takes a new job for an old one.
+// Ids are unlike those of an earlier process, so a runner's replay memory never takes a new job for an old
+// one.
 const std::string& process_tag() {
   static const std::string tag = core::hex_encode(core::random_bytes(3));
   return tag;
@@ -25,11 +28,16 @@ const std::string& process_tag() {
 
 std::string_view name_of(TaskRecord::State state) {
   switch (state) {
-    case TaskRecord::State::queued: return "queued";
-    case TaskRecord::State::running: return "running";
-    case TaskRecord::State::succeeded: return "succeeded";
-    case TaskRecord::State::failed: return "failed";
-    case TaskRecord::State::forgotten: return "forgotten";
+    case TaskRecord::State::queued:
+      return "queued";
+    case TaskRecord::State::running:
+      return "running";
+    case TaskRecord::State::succeeded:
+      return "succeeded";
+    case TaskRecord::State::failed:
+      return "failed";
+    case TaskRecord::State::forgotten:
+      return "forgotten";
   }
   return "queued";
 }
@@ -38,7 +46,8 @@ std::vector<std::string> Queue::add(const std::shared_ptr<const TaskSpec>& spec)
   std::vector<std::string> ids;
   ids.reserve(static_cast<size_t>(spec->count));
   for (int64_t i = 0; i < spec->count; ++i) {
-    std::string id = spec->task_id.empty() ? fmt::format("task-{}-{}", process_tag(), ++numbers_) : spec->task_id;
+    std::string id =
+        spec->task_id.empty() ? fmt::format("task-{}-{}", process_tag(), ++numbers_) : spec->task_id;
     TaskRecord& task = tasks_[id];
     task.id = id;
     task.spec = spec;

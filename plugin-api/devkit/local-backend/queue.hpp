@@ -26,13 +26,14 @@ struct TaskRecord {
   int64_t publishes = 0;
   std::string job_id;      ///< of the newest delivery
   std::string action_fqn;  ///< as published
-  std::string outcome;     ///< payload of the accepted publish, JSON; empty when there is none or it was dropped
+  std::string outcome;  ///< payload of the accepted publish, JSON; empty when there is none or it was dropped
   core::SystemTime published_at;
 };
 
 std::string_view name_of(TaskRecord::State state);
 
-/// Tasks waiting, tasks handed out, and what came back. Everything in constant time, whatever the number of tasks.
+/// Tasks waiting, tasks handed out, and what came back. Everything in constant time, whatever the number of
+/// tasks.
 class Queue {
  public:
   /// Queues spec.count tasks and returns their ids. A task id that exists already is queued again.
@@ -61,9 +62,9 @@ class Queue {
 
   std::unordered_map<std::string, TaskRecord> tasks_;
   std::deque<TaskRecord*> waiting_;
-  std::unordered_map<std::string, TaskRecord*> open_;      ///< task id NUL job id
-  std::unordered_set<std::string> closed_;                 ///< published or forgotten, same key
-  std::deque<std::pair<std::string, size_t>> kept_;        ///< task ids whose outcome is held, oldest first
+  std::unordered_map<std::string, TaskRecord*> open_;  ///< task id NUL job id
+  std::unordered_set<std::string> closed_;             ///< published or forgotten, same key
+  std::deque<std::pair<std::string, size_t>> kept_;    ///< task ids whose outcome is held, oldest first
   size_t kept_bytes_ = 0;
   uint64_t numbers_ = 0;
 };

@@ -53,8 +53,8 @@ Result<void> check_damage(const RemoteConfigDamage& damage) {
   const bool in_parent =
       damage.kind == "wrong_length" || damage.kind == "wrong_hash" || damage.kind == "mixed_versions";
   if (in_parent && (damage.role == "root" || damage.role == "timestamp"))
-    return fail(fmt::format("{} is what a parent states, and {} has none; use snapshot or targets", damage.kind,
-                            damage.role));
+    return fail(fmt::format("{} is what a parent states, and {} has none; use snapshot or targets",
+                            damage.kind, damage.role));
   return {};
 }
 
@@ -80,7 +80,8 @@ Result<std::string> RemoteConfig::answer(std::string_view request, const Keyring
 
   std::vector<TufFile> files;
   for (const auto& [id, key] : keys.all()) {
-    if (key.published) files.push_back({fmt::format("datadog/{}/AP_RUNNER_KEYS/{}/config", org_id_, id), key.file});
+    if (key.published)
+      files.push_back({fmt::format("datadog/{}/AP_RUNNER_KEYS/{}/config", org_id_, id), key.file});
   }
   const auto build = [&](std::string_view repository) {
     const bool struck = damage_.repository == "both" || damage_.repository == repository;
@@ -95,7 +96,8 @@ Result<std::string> RemoteConfig::answer(std::string_view request, const Keyring
   fill_common(response.mutable_director_metas(), director, asked.current_director_root_version());
   if (director.targets.sent) fill(response.mutable_director_metas()->mutable_targets(), director.targets);
   if (damage_.kind == "file_unlisted")
-    files.push_back({fmt::format("datadog/{}/AP_RUNNER_KEYS/unlisted/config", org_id_), R"({"keyType":"ED25519"})"});
+    files.push_back(
+        {fmt::format("datadog/{}/AP_RUNNER_KEYS/unlisted/config", org_id_), R"({"keyType":"ED25519"})"});
   if (damage_.kind == "file_missing") files.clear();
   for (TufFile& file : files) {
     wire::File* const sent = response.add_target_files();
@@ -107,7 +109,8 @@ Result<std::string> RemoteConfig::answer(std::string_view request, const Keyring
 
 std::string describe_request(std::string_view request) {
   wire::LatestConfigsRequest asked;
-  if (!asked.ParseFromArray(request.data(), static_cast<int>(request.size()))) return "not a LatestConfigsRequest";
+  if (!asked.ParseFromArray(request.data(), static_cast<int>(request.size())))
+    return "not a LatestConfigsRequest";
   std::string states;
   std::string problem = asked.error();
   for (const auto& client : asked.active_clients()) {
@@ -116,10 +119,12 @@ std::string describe_request(std::string_view request) {
                           client.state().config_states_size());
     if (problem.empty()) problem = client.state().error();
   }
-  return fmt::format("hostname {}, agent {}, products {}, snapshot version {}, root versions {} (config) {} (director),{}{}{}",
-                     asked.hostname(), asked.agent_version(), fmt::join(asked.products(), " "),
-                     asked.current_config_snapshot_version(), asked.current_config_root_version(),
-                     asked.current_director_root_version(), states, problem.empty() ? "" : ", error: ", problem);
+  return fmt::format(
+      "hostname {}, agent {}, products {}, snapshot version {}, root versions {} (config) {} "
+      "(director),{}{}{}",
+      asked.hostname(), asked.agent_version(), fmt::join(asked.products(), " "),
+      asked.current_config_snapshot_version(), asked.current_config_root_version(),
+      asked.current_director_root_version(), states, problem.empty() ? "" : ", error: ", problem);
 }
 
 }  // namespace par::backend

@@ -20,7 +20,8 @@ struct RemoteConfigDamage {
 /// Checks the names. Error: an unknown one, with those that exist.
 Result<void> check_damage(const RemoteConfigDamage& damage);
 
-/// Remote Config's side: answers with the full set of published keys in two TUF repositories of the same content.
+/// Remote Config's side: answers with the full set of published keys in two TUF repositories of the same
+/// content.
 class RemoteConfig {
  public:
   RemoteConfig(TufSigner signer, uint64_t version, int64_t org_id);
@@ -35,7 +36,8 @@ class RemoteConfig {
   const TufSigner& signer() const { return signer_; }
   const RemoteConfigDamage& damage() const { return damage_; }
 
-  /// The answer to a LatestConfigsRequest (both protobuf). Root documents that the client says it has are left out.
+  /// The answer to a LatestConfigsRequest (both protobuf). Root documents that the client says it has are
+  /// left out.
   Result<std::string> answer(std::string_view request, const Keyring& keys) const;
 
  private:

@@ -57,7 +57,8 @@ Result<int64_t> TokenChecker::expiry_of(std::string_view token, int64_t now) con
   const auto header_text = decode_part(parts[0]);
   const auto claims_text = decode_part(parts[1]);
   const auto signature = decode_part(parts[2]);
-  if (!header_text || !claims_text || !signature) return fail("a part of the token is not base64url without padding");
+  if (!header_text || !claims_text || !signature)
+    return fail("a part of the token is not base64url without padding");
 
   const auto header = core::parse_json(*header_text);
   if (!header || !header->IsObject()) return fail("the token's header is not a JSON object");

@@ -11,9 +11,10 @@
 
 namespace par::backend {
 
-/// Checks the token that a runner puts on each request: a compact JWS signed with ES256 by the enrolled key, whose
-/// claims name the enrolled organisation and runner, whose exp lies ahead and whose life is at most five minutes. One
-/// token may come with several requests (claims have whole seconds), so accepted ones are remembered.
+/// Checks the token that a runner puts on each request: a compact JWS signed with ES256 by the enrolled key,
+/// whose claims name the enrolled organisation and runner, whose exp lies ahead and whose life is at most
+/// five minutes. One token may come with several requests (claims have whole seconds), so accepted ones are
+/// remembered.
 class TokenChecker {
  public:
   TokenChecker(Key key, int64_t org_id, std::string runner_id);

@@ -51,7 +51,8 @@ Reply dequeue(Backend& backend, const Request& request, Event& event) {
       reply.headers.emplace_back("X-Retry-After-Ms", fmt::format("{}", *backend.retry_after_ms));
     return reply;
   }
-  const Delivery delivery{task->id, task->job_id, backend.state.org_id, backend.state.runner_id, request.arrived};
+  const Delivery delivery{task->id, task->job_id, backend.state.org_id, backend.state.runner_id,
+                          request.arrived};
   Result<std::string> answer = dequeue_answer(*task->spec, delivery, backend.state.keys);
   event.task_id = task->id;
   event.job_id = task->job_id;
@@ -85,7 +86,8 @@ Reply publish(Backend& backend, const Request& request, Event& event) {
   const bool success = update->id == "succeed_task";
   const auto verdict = backend.queue.publish(update->task_id, update->job_id, success, update->action_fqn,
                                              std::string(update->payload));
-  if (verdict == Queue::Verdict::closed) return reject(409, "the job is closed: it has an outcome or was given up");
+  if (verdict == Queue::Verdict::closed)
+    return reject(409, "the job is closed: it has an outcome or was given up");
   if (verdict == Queue::Verdict::unknown_job) return reject(404, "job info not found");
   ++backend.counters.published;
   ++(success ? backend.counters.succeeded : backend.counters.failed);
@@ -99,7 +101,8 @@ Reply heartbeat(Backend& backend, const Request& request, Event& event) {
   if (!update) return refusal(400, update.error().message, event);
   event.task_id = update->task_id;
   event.job_id = update->job_id;
-  if (update->type != "heartbeat") return refusal(400, "data.type of a heartbeat is not \"heartbeat\"", event);
+  if (update->type != "heartbeat")
+    return refusal(400, "data.type of a heartbeat is not \"heartbeat\"", event);
   if (backend.queue.heartbeat(update->task_id, update->job_id) != Queue::Verdict::accepted) {
     ++backend.counters.heartbeats_404;
     return refusal(404, "job info not found", event);
@@ -112,8 +115,9 @@ Reply health_check(Backend& backend, const Request& request, Event&) {
   ++backend.counters.health_checks;
   Reply reply;
   reply.headers.emplace_back("X-Server-Time", core::rfc3339(request.arrived));
-  reply.body = fmt::format(R"({{"data":{{"type":"healthCheckResponse","id":"hc-{}","attributes":{{"id":"{}"}}}}}})",
-                           backend.counters.health_checks, backend.state.runner_id);
+  reply.body =
+      fmt::format(R"({{"data":{{"type":"healthCheckResponse","id":"hc-{}","attributes":{{"id":"{}"}}}}}})",
+                  backend.counters.health_checks, backend.state.runner_id);
   return reply;
 }
 
@@ -130,7 +134,9 @@ Reply organisation(Backend&, const Request&, Event&) {
   static constexpr std::string_view k_uuid = "00000000-0000-4000-8000-000000004242";
   return protobuf("\x0a" + std::string(1, static_cast<char>(k_uuid.size())) + std::string(k_uuid));
 }
-Reply organisation_status(Backend&, const Request&, Event&) { return protobuf("\x08\x01\x10\x01"); }
+Reply organisation_status(Backend&, const Request&, Event&) {
+  return protobuf("\x08\x01\x10\x01");
+}
 
 struct Route {
   std::string_view method;
@@ -143,11 +149,14 @@ struct Route {
 constexpr const char* k_pull_token = "x-datadog-onprem-jwt";
 constexpr const char* k_config_token = "dd-par-jwt";
 constexpr std::array k_routes = {
-    Route{"POST", "/api/v2/on-prem-management-service/workflow-tasks/dequeue", "dequeue", k_pull_token, dequeue},
-    Route{"POST", "/api/v2/on-prem-management-service/workflow-tasks/publish-task-update", "publish", k_pull_token,
-          publish},
-    Route{"POST", "/api/v2/on-prem-management-service/workflow-tasks/heartbeat", "heartbeat", k_pull_token, heartbeat},
-    Route{"GET", "/api/v2/on-prem-management-service/runner/health-check", "health_check", k_pull_token, health_check},
+    Route{"POST", "/api/v2/on-prem-management-service/workflow-tasks/dequeue", "dequeue", k_pull_token,
+          dequeue},
+    Route{"POST", "/api/v2/on-prem-management-service/workflow-tasks/publish-task-update", "publish",
+          k_pull_token, publish},
+    Route{"POST", "/api/v2/on-prem-management-service/workflow-tasks/heartbeat", "heartbeat", k_pull_token,
+          heartbeat},
+    Route{"GET", "/api/v2/on-prem-management-service/runner/health-check", "health_check", k_pull_token,
+          health_check},
     Route{"POST", "/api/v0.1/configurations", "remote_config", k_config_token, remote_config},
     Route{"GET", "/api/v0.1/org", "org", k_config_token, organisation},
     Route{"GET", "/api/v0.1/status", "status", k_config_token, organisation_status},
@@ -160,11 +169,12 @@ bool is_enrollment(std::string_view path) {
 
 Reply serve(Backend& backend, const Route* route, const Request& request, Event& event) {
   if (route == nullptr) {
-    return refusal(404,
-                   is_enrollment(request.path)
-                       ? "par-local-backend does not enrol runners: its config.yaml holds an identity that is enrolled"
-                       : "par-local-backend knows no such path",
-                   event);
+    return refusal(
+        404,
+        is_enrollment(request.path)
+            ? "par-local-backend does not enrol runners: its config.yaml holds an identity that is enrolled"
+            : "par-local-backend knows no such path",
+        event);
   }
   if (request.method != route->method) {
     Reply reply = refusal(405, fmt::format("use {} here", route->method), event);
@@ -180,8 +190,8 @@ Reply serve(Backend& backend, const Route* route, const Request& request, Event&
 }
 
 void handle(Backend& backend, std::shared_ptr<const Request> request, Respond respond) {
-  const auto found =
-      std::find_if(k_routes.begin(), k_routes.end(), [&](const Route& route) { return route.path == request->path; });
+  const auto found = std::find_if(k_routes.begin(), k_routes.end(),
+                                  [&](const Route& route) { return route.path == request->path; });
   const Route* const route = found == k_routes.end() ? nullptr : &*found;
   const bool is_dequeue = route != nullptr && route->serve == dequeue;
   Event event;
@@ -215,9 +225,10 @@ void handle(Backend& backend, std::shared_ptr<const Request> request, Respond re
     to(std::move(answer));
   };
   if (delay.count() <= 0) return finish(respond, std::move(reply));
-  backend.loop.after(delay, [finish, respond = std::move(respond), late = std::make_shared<Reply>(std::move(reply))] {
-    finish(respond, std::move(*late));
-  });
+  backend.loop.after(
+      delay, [finish, respond = std::move(respond), late = std::make_shared<Reply>(std::move(reply))] {
+        finish(respond, std::move(*late));
+      });
 }
 
 }  // namespace

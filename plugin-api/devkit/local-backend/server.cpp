@@ -35,7 +35,9 @@ constexpr uint32_t k_largest_head = 64 * 1024;
 // Up to here head and body travel in one write, so in one TLS record and one packet.
 constexpr size_t k_joined_body = 16 * 1024;
 
-auto waiting(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
+auto waiting(error_code& error) {
+  return asio::redirect_error(asio::use_awaitable, error);
+}
 
 Request translate(http::request<http::string_body>&& message, uint64_t connection) {
   Request request;
@@ -66,7 +68,8 @@ std::string head_of(const Reply& reply, bool keep_alive) {
 
 // What comes back from a handler that may answer later.
 struct Answer {
-  explicit Answer(const asio::any_io_executor& executor) : ready(executor, asio::steady_timer::time_point::max()) {}
+  explicit Answer(const asio::any_io_executor& executor)
+      : ready(executor, asio::steady_timer::time_point::max()) {}
   asio::steady_timer ready;
   std::optional<Reply> reply;
 };
@@ -83,7 +86,8 @@ std::string_view Request::header(std::string_view name) const {
 std::optional<std::string_view> Request::parameter(std::string_view name) const {
   for (const std::string_view pair : core::split(query, '&')) {
     const size_t equals = pair.find('=');
-    if (pair.substr(0, equals) == name) return equals == std::string_view::npos ? "" : pair.substr(equals + 1);
+    if (pair.substr(0, equals) == name)
+      return equals == std::string_view::npos ? "" : pair.substr(equals + 1);
   }
   return std::nullopt;
 }
@@ -111,8 +115,12 @@ void Loop::on_signal(std::function<void()> work) {
   });
 }
 
-void Loop::run() { impl_->context.run(); }
-void Loop::stop() { impl_->context.stop(); }
+void Loop::run() {
+  impl_->context.run();
+}
+void Loop::stop() {
+  impl_->context.stop();
+}
 
 struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   Impl(Loop& loop, Handler handle) : context(loop.impl().context), handler(std::move(handle)) {}
@@ -210,7 +218,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   template <typename Stream>
   asio::awaitable<void> send(Stream& stream, const Reply& reply, bool keep_alive, error_code& error) {
     std::string head = head_of(reply, keep_alive && !reply.truncate);
-    const std::string_view body = std::string_view(reply.body).substr(0, reply.truncate.value_or(std::string::npos));
+    const std::string_view body =
+        std::string_view(reply.body).substr(0, reply.truncate.value_or(std::string::npos));
     if (reply.drip.count() > 0) {
       head += body;
       asio::steady_timer pause(context);
@@ -257,8 +266,8 @@ Result<std::unique_ptr<Server>> Server::listen(Loop& loop, uint16_t port, bool a
     if (tls) impl->use_tls(*tls);
     impl->bind({asio::ip::address_v4::loopback(), port});
   } catch (const boost::system::system_error& failure) {
-    return core::fail(fmt::format("cannot listen on 127.0.0.1:{}: {}; choose another port, or 0 for any", port,
-                                  failure.code().message()));
+    return core::fail(fmt::format("cannot listen on 127.0.0.1:{}: {}; choose another port, or 0 for any",
+                                  port, failure.code().message()));
   }
   if (also_ipv6) {
     try {
@@ -274,8 +283,14 @@ Result<std::unique_ptr<Server>> Server::listen(Loop& loop, uint16_t port, bool a
 
 Server::Server(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
-uint16_t Server::port() const { return impl_->acceptors.front().local_endpoint().port(); }
-uint64_t Server::connections() const { return impl_->accepted; }
-uint64_t Server::open_connections() const { return impl_->open; }
+uint16_t Server::port() const {
+  return impl_->acceptors.front().local_endpoint().port();
+}
+uint64_t Server::connections() const {
+  return impl_->accepted;
+}
+uint64_t Server::open_connections() const {
+  return impl_->open;
+}
 
 }  // namespace par::backend

@@ -19,8 +19,8 @@ using core::Result;
 
 struct Request {
   std::string method;
-  std::string path;   ///< target up to '?'
-  std::string query;  ///< behind it
+  std::string path;                                          ///< target up to '?'
+  std::string query;                                         ///< behind it
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case, in the order they came
   std::string body;
   core::SystemTime arrived;
@@ -79,14 +79,14 @@ struct TlsIdentity {
 /// An HTTP/1.1 server on loopback: keep-alive, any number of connections, bodies up to 64 MiB.
 class Server {
  public:
-  /// Listens on 127.0.0.1 and, if `also_ipv6` and there is an IPv6 loopback, on ::1 with the same port. Port 0 takes a free one.
-  /// Error: the port is taken.
+  /// Listens on 127.0.0.1 and, if `also_ipv6` and there is an IPv6 loopback, on ::1 with the same port. Port
+  /// 0 takes a free one. Error: the port is taken.
   static Result<std::unique_ptr<Server>> listen(Loop& loop, uint16_t port, bool also_ipv6,
                                                 const std::optional<TlsIdentity>& tls, Handler handler);
   ~Server();
 
   uint16_t port() const;
-  uint64_t connections() const;       ///< accepted since the start
+  uint64_t connections() const;  ///< accepted since the start
   uint64_t open_connections() const;
 
   struct Impl;

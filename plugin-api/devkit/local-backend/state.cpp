@@ -107,7 +107,9 @@ Result<void> write_key_files(const fs::path& directory, const Keyring& keys) {
 
 }  // namespace
 
-std::string State::urn() const { return fmt::format("urn:dd:apps:on-prem-runner:us1:{}:{}", org_id, runner_id); }
+std::string State::urn() const {
+  return fmt::format("urn:dd:apps:on-prem-runner:us1:{}:{}", org_id, runner_id);
+}
 
 Result<State> open_state(const fs::path& directory, const NewState& wanted) {
   std::error_code error;
@@ -119,9 +121,10 @@ Result<State> open_state(const fs::path& directory, const NewState& wanted) {
   if (!text) return tl::unexpected(text.error());
   Result<State> state = read_state(*text);
   if (!state)
-    return fail(fmt::format("{} is damaged ({}); delete {} to begin anew", file.native(), state.error().message,
-                            directory.native()));
-  if ((wanted.org_id && *wanted.org_id != state->org_id) || (wanted.runner_id && *wanted.runner_id != state->runner_id))
+    return fail(fmt::format("{} is damaged ({}); delete {} to begin anew", file.native(),
+                            state.error().message, directory.native()));
+  if ((wanted.org_id && *wanted.org_id != state->org_id) ||
+      (wanted.runner_id && *wanted.runner_id != state->runner_id))
     return fail(fmt::format("{} holds {}; leave out --org and --runner-id, or use another directory",
                             directory.native(), state->urn()));
   return state;
@@ -169,11 +172,14 @@ Result<void> save_state(const fs::path& directory, const State& state) {
   writer.EndArray();
   writer.EndObject();
   const std::string_view content(buffer.GetString(), buffer.GetSize());
-  if (auto done = core::write_file_atomically(directory / "state.json", content, k_secret); !done) return done;
+  if (auto done = core::write_file_atomically(directory / "state.json", content, k_secret); !done)
+    return done;
   return write_key_files(directory / "keys", state.keys);
 }
 
-std::string Endpoint::url() const { return fmt::format("{}://localhost:{}", plain_http ? "http" : "https", port); }
+std::string Endpoint::url() const {
+  return fmt::format("{}://localhost:{}", plain_http ? "http" : "https", port);
+}
 
 Result<void> write_files(const fs::path& directory, const State& state, const Endpoint& endpoint) {
   const std::string jwk = private_jwk(state.runner_key);
@@ -191,7 +197,8 @@ Result<void> write_files(const fs::path& directory, const State& state, const En
   for (const std::string& action : endpoint.allow) config += fmt::format("  - \"{}\"\n", action);
 
   const std::string task = fmt::format(
-      "{{\n  \"action\": \"{}\",\n  \"inputs\": {{\"verb\": \"GET\", \"url\": \"http://127.0.0.1:8000/\"}}\n}}\n",
+      "{{\n  \"action\": \"{}\",\n  \"inputs\": {{\"verb\": \"GET\", \"url\": "
+      "\"http://127.0.0.1:8000/\"}}\n}}\n",
       endpoint.allow.empty() || endpoint.allow.front().back() == '*' ? "com.datadoghq.http.request"
                                                                      : endpoint.allow.front());
 
@@ -230,7 +237,8 @@ Result<void> write_files(const fs::path& directory, const State& state, const En
                            File{"root.json", state.tuf.roots().front(), k_public},
                            File{"config.yaml", config, k_secret}, File{"task.example.json", task, k_public},
                            File{"endpoint.json", {buffer.GetString(), buffer.GetSize()}, k_secret}}) {
-    if (auto done = core::write_file_atomically(directory / file.name, file.content, file.mode); !done) return done;
+    if (auto done = core::write_file_atomically(directory / file.name, file.content, file.mode); !done)
+      return done;
   }
   return {};
 }

@@ -32,8 +32,8 @@ struct NewState {
   KeyType key_type = KeyType::ed25519;
 };
 
-/// Reads the state of `directory`, or makes one from `wanted`. Error: a state file that is damaged, or an identity other
-/// than the one asked for.
+/// Reads the state of `directory`, or makes one from `wanted`. Error: a state file that is damaged, or an
+/// identity other than the one asked for.
 Result<State> open_state(const std::filesystem::path& directory, const NewState& wanted);
 
 /// Writes state.json and the key files of the published keys (others are removed).
@@ -52,6 +52,7 @@ struct Endpoint {
 };
 
 /// Writes ca.pem, root.json, config.yaml, task.example.json and, last, endpoint.json.
-Result<void> write_files(const std::filesystem::path& directory, const State& state, const Endpoint& endpoint);
+Result<void> write_files(const std::filesystem::path& directory, const State& state,
+                         const Endpoint& endpoint);
 
 }  // namespace par::backend

@@ -19,10 +19,10 @@ namespace par::backend {
 
 /// How one signature of a task is made.
 struct SignaturePlan {
-  std::string key;                      ///< id of the key that signs; empty: the ring's current one
-  std::optional<std::string> key_id;    ///< id that the signature states instead
-  std::optional<int64_t> key_type;      ///< type that it states instead
-  bool damage = false;                  ///< one bit is wrong
+  std::string key;                    ///< id of the key that signs; empty: the ring's current one
+  std::optional<std::string> key_id;  ///< id that the signature states instead
+  std::optional<int64_t> key_type;    ///< type that it states instead
+  bool damage = false;                ///< one bit is wrong
 };
 
 /// A task as a person asked for it: README.md, "A task". Shared by all copies of a bulk.
@@ -31,7 +31,7 @@ struct TaskSpec {
   std::string action_name;
   std::string inputs_json;
   std::shared_ptr<const wire::PrivateActionTask> prototype;  ///< all but ids, organisation, runner and expiry
-  std::string task_id;  ///< empty: made up
+  std::string task_id;                                       ///< empty: made up
   int64_t client = 1;
   std::optional<uint64_t> trace_id;
   std::optional<uint64_t> span_id;
@@ -57,8 +57,8 @@ struct TaskSpec {
   std::optional<std::string> body;
 };
 
-/// Reads one task. Errors name the member, what was found and what was expected; unknown members are errors, with the
-/// nearest known name, since a misspelt override would silently test nothing.
+/// Reads one task. Errors name the member, what was found and what was expected; unknown members are errors,
+/// with the nearest known name, since a misspelt override would silently test nothing.
 Result<std::shared_ptr<const TaskSpec>> parse_task(const json::Value& task);
 
 /// What a delivery adds to a task.

@@ -19,7 +19,8 @@ void raw(json::Writer& writer, std::string_view text) {
   writer.RawValue(text.data(), text.size(), rapidjson::kObjectType);
 }
 
-Result<void> write_signatures(json::Writer& writer, const TaskSpec& spec, const std::string& data, Keyring& keys) {
+Result<void> write_signatures(json::Writer& writer, const TaskSpec& spec, const std::string& data,
+                              Keyring& keys) {
   const std::string digest = core::sha256(data);
   writer.StartArray();
   for (const SignaturePlan& plan : spec.signatures) {
@@ -41,7 +42,8 @@ Result<void> write_signatures(json::Writer& writer, const TaskSpec& spec, const 
   return {};
 }
 
-Result<void> write_envelope(json::Writer& writer, const TaskSpec& spec, const Delivery& delivery, Keyring& keys) {
+Result<void> write_envelope(json::Writer& writer, const TaskSpec& spec, const Delivery& delivery,
+                            Keyring& keys) {
   const std::string data = spec.empty_data    ? std::string()
                            : spec.signed_data ? *spec.signed_data
                                               : signed_bytes(spec, delivery);
@@ -127,7 +129,8 @@ Result<std::string> dequeue_answer(const TaskSpec& spec, const Delivery& deliver
     writer.Null();
     if (!spec.no_envelope) {
       writer.Key("signed_envelope");
-      if (auto done = write_envelope(writer, spec, delivery, keys); !done) return tl::unexpected(done.error());
+      if (auto done = write_envelope(writer, spec, delivery, keys); !done)
+        return tl::unexpected(done.error());
     }
     writer.EndObject();
   }

@@ -152,8 +152,9 @@ Result<std::shared_ptr<const TaskSpec>> parse_task(const json::Value& task) {
   members.read("action", action);
   const size_t dot = action.rfind('.');
   if (dot == std::string::npos || dot == 0 || dot + 1 == action.size())
-    members.mistake(action.empty() ? "task.action is missing; give the full name, such as com.datadoghq.http.request"
-                                   : fmt::format("task.action \"{}\" is not <bundle id>.<action name>", action));
+    members.mistake(action.empty()
+                        ? "task.action is missing; give the full name, such as com.datadoghq.http.request"
+                        : fmt::format("task.action \"{}\" is not <bundle id>.<action name>", action));
   else
     spec->bundle_id = action.substr(0, dot), spec->action_name = action.substr(dot + 1);
 

@@ -22,14 +22,16 @@ std::string expiry(bool expired) {
   return core::rfc3339(std::chrono::system_clock::now() - std::chrono::hours(24));
 }
 
-// Everything below is canonical JSON by construction: members in order, no blanks, and no character that needs an
-// escape (key ids, and so paths, are plain).
+// Everything below is canonical JSON by construction: members in order, no blanks, and no character that
+// needs an escape (key ids, and so paths, are plain).
 std::string key_object(const Key& key) {
   return fmt::format(R"({{"keytype":"ed25519","keyval":{{"public":"{}"}},"scheme":"ed25519"}})",
                      core::hex_encode(raw_public_key(key)));
 }
 
-std::string id_of(const Key& key) { return core::hex_encode(core::sha256(key_object(key))); }
+std::string id_of(const Key& key) {
+  return core::hex_encode(core::sha256(key_object(key)));
+}
 
 // What a parent says about a child.
 std::string meta(const TufDocument& child, bool wrong_hash, bool wrong_length, bool wrong_version) {
@@ -42,12 +44,12 @@ std::string meta(const TufDocument& child, bool wrong_hash, bool wrong_length, b
 std::string file_entry(const TufFile& file, uint64_t version, const TufDamage& damage) {
   std::string hash = core::hex_encode(core::sha256(file.raw));
   if (damage.kind == "file_wrong_hash") hash.front() = hash.front() == '0' ? '1' : '0';
-  return fmt::format(R"("{}":{{"custom":{{"v":{}}},"hashes":{{"sha256":"{}"}},"length":{}}})", file.path, version, hash,
-                     file.raw.size() + (damage.kind == "file_wrong_length" ? 1 : 0));
+  return fmt::format(R"("{}":{{"custom":{{"v":{}}},"hashes":{{"sha256":"{}"}},"length":{}}})", file.path,
+                     version, hash, file.raw.size() + (damage.kind == "file_wrong_length" ? 1 : 0));
 }
 
-// Root documents are meant to be read by people too. Readers must make the signed part canonical themselves, as they
-// would have to with any other server.
+// Root documents are meant to be read by people too. Readers must make the signed part canonical themselves,
+// as they would have to with any other server.
 std::string indented(const std::string& text) {
   json::Document document;
   std::string error;
@@ -64,15 +66,17 @@ std::string document(const std::string& signed_part, const std::vector<Key>& sig
   for (const Key& signer : signers) {
     std::string signature = sign_ed25519(signer, signed_part);
     if (damage) signature.front() = static_cast<char>(signature.front() ^ 1);
-    signatures += fmt::format(R"({}{{"keyid":"{}","sig":"{}"}})", signatures.empty() ? "" : ",", id_of(signer),
-                              core::hex_encode(signature));
+    signatures += fmt::format(R"({}{{"keyid":"{}","sig":"{}"}})", signatures.empty() ? "" : ",",
+                              id_of(signer), core::hex_encode(signature));
   }
   return fmt::format(R"({{"signatures":[{}],"signed":{}}})", signatures, signed_part);
 }
 
 }  // namespace
 
-std::string tuf_key_id(const Key& key) { return id_of(key); }
+std::string tuf_key_id(const Key& key) {
+  return id_of(key);
+}
 
 TufSigner TufSigner::create() {
   TufSigner signer;
@@ -109,13 +113,15 @@ void TufSigner::add_damaged_root(TufRepository& repository, const std::string& k
   const uint64_t next = roots_.size() + 1;
   const Key& key = keys_.back();
   if (kind == "bad_signature") repository.roots.push_back({next, root(next, key, {key}, false, true)});
-  if (kind == "unknown_key") repository.roots.push_back({next, root(next, key, {make_ed25519_key()}, false, false)});
+  if (kind == "unknown_key")
+    repository.roots.push_back({next, root(next, key, {make_ed25519_key()}, false, false)});
   if (kind == "expired") repository.roots.push_back({next, root(next, key, {key}, true, false)});
   if (kind == "rollback") repository.roots.push_back({next, root(next - 1, key, {key}, false, false)});
   if (kind == "missing_role") repository.roots.clear();
 }
 
-TufRepository TufSigner::build(uint64_t version, const std::vector<TufFile>& files, const TufDamage& damage) const {
+TufRepository TufSigner::build(uint64_t version, const std::vector<TufFile>& files,
+                               const TufDamage& damage) const {
   const auto strikes = [&](std::string_view role, std::string_view kind) {
     return damage.kind == kind && damage.role == role;
   };
@@ -124,9 +130,10 @@ TufRepository TufSigner::build(uint64_t version, const std::vector<TufFile>& fil
     made.version = strikes(role, "rollback") && version > 2 ? version - 2 : version;
     // In canonical order "meta" stands before "spec_version" and "targets" behind it.
     const bool behind = role == "targets";
-    const std::string text = fmt::format(
-        R"({{"_type":"{}","expires":"{}",{}"spec_version":"1.0",{}"version":{}}})", role,
-        expiry(strikes(role, "expired")), behind ? "" : content + ",", behind ? content + "," : "", made.version);
+    const std::string text =
+        fmt::format(R"({{"_type":"{}","expires":"{}",{}"spec_version":"1.0",{}"version":{}}})", role,
+                    expiry(strikes(role, "expired")), behind ? "" : content + ",",
+                    behind ? content + "," : "", made.version);
     const Key signer = strikes(role, "unknown_key") ? make_ed25519_key() : keys_.back();
     made.raw = document(text, {signer}, strikes(role, "bad_signature"));
     made.sent = !strikes(role, "missing_role");
@@ -149,8 +156,8 @@ TufRepository TufSigner::build(uint64_t version, const std::vector<TufFile>& fil
     listed += file_entry(file, version, damage);
   }
   repository.targets = make("targets", fmt::format(R"("targets":{{{}}})", listed));
-  repository.snapshot = make(
-      "snapshot", fmt::format(R"("meta":{{"targets.json":{}}})", about("targets", repository.targets)));
+  repository.snapshot =
+      make("snapshot", fmt::format(R"("meta":{{"targets.json":{}}})", about("targets", repository.targets)));
   repository.timestamp = make(
       "timestamp", fmt::format(R"("meta":{{"snapshot.json":{}}})", about("snapshot", repository.snapshot)));
   return repository;

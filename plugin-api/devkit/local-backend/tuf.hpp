@@ -19,7 +19,7 @@ struct TufDocument {
 
 /// What can be wrong with a repository on purpose; the names are those of the control API.
 struct TufDamage {
-  std::string kind;            ///< empty: nothing
+  std::string kind;  ///< empty: nothing
   std::string role = "targets";
 };
 
@@ -35,7 +35,8 @@ struct TufRepository {
   TufDocument targets;
 };
 
-/// Writes and signs TUF documents: one Ed25519 key for all four roles, threshold 1. Signed bytes are canonical JSON.
+/// Writes and signs TUF documents: one Ed25519 key for all four roles, threshold 1. Signed bytes are
+/// canonical JSON.
 class TufSigner {
  public:
   /// A new repository: one key, root version 1.
@@ -54,7 +55,8 @@ class TufSigner {
 
  private:
   TufSigner() = default;
-  std::string root(uint64_t version, const Key& key, const std::vector<Key>& signers, bool expired, bool damage) const;
+  std::string root(uint64_t version, const Key& key, const std::vector<Key>& signers, bool expired,
+                   bool damage) const;
   void add_damaged_root(TufRepository& repository, const std::string& kind) const;
 
   std::vector<Key> keys_;

@@ -1,0 +1,31 @@
+#include "core/base/encoding.hpp"
+#include "core/identity/identity.hpp"
+#include "tests/fuzz/target.hpp"
+
+using namespace par::core;
+
+namespace {
+
+void try_key(std::string_view value) {
+  const auto key = PrivateKey::from_config(value);
+  if (key) {
+    PAR_FUZZ_REQUIRE(key->sign_es256("message").size() == 64);
+    PAR_FUZZ_REQUIRE(base64_decode(key->thumbprint()).value_or("").size() == 32);
+    return;
+  }
+  const auto& error = key.error().message;
+  PAR_FUZZ_REQUIRE(!error.empty());
+  // No error text quotes the value.
+  PAR_FUZZ_REQUIRE(value.size() < 24 || error.find(value.substr(0, 24)) == std::string::npos);
+}
+
+}  // namespace
+
+// The input is a JWK, or the configured text itself.
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const auto input = par::fuzz::text(data, size);
+  try_key(base64url_encode(input));
+  try_key(input);
+  (void)RunnerUrn::parse(input);
+  return 0;
+}

@@ -13,6 +13,7 @@
 #include "inputs.hpp"
 #include "response.hpp"
 #include "template.hpp"
+#include "text.hpp"
 #include "url.hpp"
 
 namespace http_plugin {
@@ -95,8 +96,10 @@ class HttpPlugin {
       if (body.present()) throw par::Error("a request can have a body or a form, not both");
       headers.set("Content-Type", form.content_type);
     }
-    // Authorization was derived from credentials: the redactor knows only those.
-    if (const std::string* const authorization = headers.find("Authorization")) call.secret(*authorization);
+    // The redactor knows the credentials, but not what Basic makes of them.
+    const std::string* const authorization = headers.find("Authorization");
+    if (authorization != nullptr && starts_with_ignoring_case(*authorization, "Basic "))
+      call.secret(*authorization);
 
     par::HttpRequest request = call.http().request(inputs.verb, full_url);
     for (const auto& [name, value] : headers.list()) request.header(name, value);

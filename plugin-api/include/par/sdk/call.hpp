@@ -90,8 +90,8 @@ class CancelGuard {
   uint64_t id_ = 0;
 };
 
-/// One execution of an action, or the opening of the plugin. Usable from any thread until the action has
-/// returned.
+/// One execution of an action, or the opening of the plugin. Usable from any thread until the action
+/// has returned.
 class Call {
  public:
   using Milliseconds = std::chrono::milliseconds;
@@ -129,8 +129,8 @@ class Call {
   void log(LogLevel level, std::string_view message) const {
     host_.raw()->log(host_.raw(), call_, static_cast<int32_t>(level), to_str(message));
   }
-  /// Keeps a value out of logs and error texts while this call lives. Tokens of the connection are known
-  /// already.
+  /// Keeps a value out of logs and error texts while this call lives. Tokens of the connection are
+  /// known already.
   void secret(std::string_view value) const { call_->secret(call_, to_bytes(value)); }
 
   /// Largest result, in bytes, that result() accepts.

@@ -115,8 +115,8 @@ class Entry {
 }  // namespace detail
 }  // namespace par
 
-/// Makes `Plugin` the plugin of this library: PAR_PLUGIN(Plugin, {"action", &Plugin::method}, ...). Once per
-/// library.
+/// Makes `Plugin` the plugin of this library: PAR_PLUGIN(Plugin, {"action", &Plugin::method}, ...). Once
+/// per library, outside of all namespaces.
 #define PAR_PLUGIN(Plugin, ...)                                     \
   namespace {                                                       \
   struct ParPluginActions {                                         \

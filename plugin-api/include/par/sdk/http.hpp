@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -42,8 +43,8 @@ class HttpResponse {
     return std::nullopt;
   }
 
-  /// Reads at most `capacity` bytes of the body; 0 is the end. Throws PAR_LIMIT, PAR_DEADLINE, PAR_CONNECT,
-  /// ...
+  /// Reads at most `capacity` bytes of the body; 0 is the end. Throws PAR_LIMIT, PAR_DEADLINE,
+  /// PAR_CONNECT, ...
   size_t read(char* buffer, size_t capacity) {
     size_t got = 0;
     const par_status status = response_.service()->read(response_.call(), response_.get(),
@@ -54,13 +55,18 @@ class HttpResponse {
   /// The rest of the body. Throws PAR_LIMIT if it has more than `limit` bytes.
   std::string read_all(uint64_t limit = UINT64_MAX) {
     constexpr size_t k_first = 4096;
-    constexpr size_t k_most = 1u << 20;  // A larger announcement is believed only as the bytes arrive.
+    constexpr size_t k_step = 256 * 1024;  // how far memory is touched ahead of the bytes that arrive
+    constexpr size_t k_believed = 16u << 20;
     std::string body;
+    const size_t expected = announced();  // one byte more shows the end without growing
+    body.reserve(expected == 0 ? k_first : std::min(expected, k_believed) + 1);
     size_t used = 0;
-    size_t room = announced();
-    body.resize(room == 0 ? k_first : (room < 16 * k_most ? room + 1 : k_most));
     for (;;) {
-      if (used == body.size()) body.resize(used < k_most ? 2 * used : used + used / 2);
+      if (used == body.size()) {
+        const size_t room = body.capacity() - used;
+        const size_t step = std::min(std::max(used, k_first), k_step);
+        body.resize(used + (room == 0 ? step : std::min(room, step)));
+      }
       const size_t got = read(body.data() + used, body.size() - used);
       if (got == 0) break;
       used += got;
@@ -105,14 +111,14 @@ class HttpRequest {
   HttpRequest(const par_call* call, const par_http* service, std::string_view method, std::string_view url)
       : call_(call), service_(service), method_(method), url_(url) {}
 
-  /// Headers go out in this order and spelling. Host, Content-Length, Transfer-Encoding and Connection are
-  /// refused.
+  /// Headers go out in this order and spelling. Host, Content-Length, Transfer-Encoding and Connection
+  /// are refused.
   HttpRequest& header(std::string_view name, std::string_view value) {
     headers_.emplace_back(name, value);
     return *this;
   }
-  /// The body, which must live until send() has returned. Called again it appends. An empty one counts as a
-  /// body.
+  /// The body, which must live until send() has returned. Called again it appends. An empty one counts as
+  /// a body.
   HttpRequest& body(std::string_view bytes) {
     raw_.flags |= PAR_HTTP_HAS_BODY;
     body_.push_back(to_bytes(bytes));
@@ -130,8 +136,8 @@ class HttpRequest {
   /// Name for SNI and verification, where it is not the URL's host.
   HttpRequest& server_name(std::string_view name) { return set(server_name_, name); }
   HttpRequest& proxy(std::string_view url) { return set(proxy_, url); }
-  /// For the exchange with its body; without it httpTimeoutSeconds of the runner. The call's limit always
-  /// holds.
+  /// For the exchange with its body; without it httpTimeoutSeconds of the runner. The call's limit
+  /// always holds.
   HttpRequest& timeout(std::chrono::milliseconds time) {
     raw_.timeout_ms = time.count();
     return *this;

@@ -22,8 +22,8 @@ class Child {
   /// Takes over a child of the host's table.
   Child(const par_call* call, const par_process* service, par_child* child) : child_(call, service, child) {}
 
-  /// Waits for output. Throws PAR_LIMIT, PAR_DEADLINE or PAR_CANCELLED once the child is gone for that
-  /// reason.
+  /// Waits for output. Throws PAR_LIMIT, PAR_DEADLINE or PAR_CANCELLED once the child is gone for
+  /// that reason.
   Piece read(char* buffer, size_t capacity) {
     int32_t stream = PAR_STDOUT;
     size_t got = 0;
@@ -155,8 +155,8 @@ class Process {
  public:
   Process(const par_call* call, const par_process* service) : call_(call), service_(service) {}
 
-  /// `program`: a path, or a name that is looked up in the PATH of the child's environment. No shell is
-  /// involved.
+  /// `program`: a path, or a name that is looked up in the PATH of the child's environment. No shell
+  /// is involved.
   Command command(std::string_view program) const { return Command(call_, service_, program); }
 
  private:

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include <boost/dll/shared_library.hpp>
 #include <fmt/format.h>
@@ -25,13 +26,12 @@ std::string load_error(const std::exception& error) {
   return text.substr(begin + k_begin.size(), end - begin - k_begin.size());
 }
 
-/// Loaded libraries by path, in storage that is never destroyed: destroying a handle would unload its
-/// library.
-boost::dll::shared_library& library_of(const std::filesystem::path& file) {
+/// Keeps one handle of each library in storage that is never destroyed: without any it would be unloaded.
+void keep_for_ever(const std::filesystem::path& file, boost::dll::shared_library library) {
   static auto& mutex = *new std::mutex;
   static auto& libraries = *new std::map<std::filesystem::path, boost::dll::shared_library>;
   const std::lock_guard lock(mutex);
-  return libraries[file];
+  libraries.try_emplace(file, std::move(library));
 }
 
 }  // namespace
@@ -72,14 +72,14 @@ Result<void> check_table(const par_plugin* table, std::string_view manifest) {
 Result<const par_plugin*> load_plugin(const CatalogEntry& entry) {
   const std::filesystem::path file = std::filesystem::absolute(entry.file);
   try {
-    boost::dll::shared_library& library = library_of(file);
-    if (!library.is_loaded()) {
-      library.load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-    }
-    if (!library.has(PAR_PLUGIN_ENTRY_NAME)) {
-      return fail(fmt::format("{} does not export {}", file.string(), PAR_PLUGIN_ENTRY_NAME));
-    }
-    const par_plugin* const table = library.get<const par_plugin*()>(PAR_PLUGIN_ENTRY_NAME)();
+    boost::dll::shared_library library(file,
+                                       boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+    const bool has_entry = library.has(PAR_PLUGIN_ENTRY_NAME);
+    const par_plugin_entry function =
+        has_entry ? &library.get<const par_plugin*()>(PAR_PLUGIN_ENTRY_NAME) : nullptr;
+    keep_for_ever(file, std::move(library));
+    if (!has_entry) return fail(fmt::format("{} does not export {}", file.string(), PAR_PLUGIN_ENTRY_NAME));
+    const par_plugin* const table = function();
     if (const auto valid = check_table(table, entry.manifest->text); !valid)
       return fail_in(file.string(), valid);
     return table;

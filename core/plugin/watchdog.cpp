@@ -7,7 +7,8 @@ Watchdog::Timer Watchdog::at(SteadyTime when, std::function<void()> action) {
   const Timer timer{when, ++last_};
   if (stopped_) return timer;
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
-  if (timers_.emplace(timer, std::move(action)).first == timers_.begin()) changed_.notify_one();
+  const auto added = timers_.emplace(timer, std::move(action)).first;
+  if (added == timers_.begin()) changed_.notify_one();
   return timer;
 }
 

@@ -1,0 +1,2 @@
+// The variants that need C++: an exception that leaves the plugin.
+#include "broken.c"

@@ -321,11 +321,11 @@ class Runner:
         self.backend.wait_event("dequeue", after, patience=patience)
         return self
 
-    def signal(self, number=signal.SIGTERM):
+    def send_signal(self, number=signal.SIGTERM):
         self.process.send_signal(number)
 
     def wait_exit(self, patience=PATIENCE):
-        """The exit code, once the process has ended by itself or by signal()."""
+        """The exit code, once the process has ended by itself or by send_signal()."""
         try:
             return self.process.wait(patience)
         except subprocess.TimeoutExpired:
@@ -334,7 +334,7 @@ class Runner:
     def stop(self, number=signal.SIGTERM, patience=PATIENCE):
         """Sends the signal, waits, returns the exit code."""
         if self.running():
-            self.signal(number)
+            self.send_signal(number)
         code = self.wait_exit(patience)
         self.output.close()
         self.process = None
@@ -347,7 +347,7 @@ class Runner:
             if self.process is not None:
                 crashed = self.process.poll() not in (None, 0)
                 if self.running():
-                    self.signal()
+                    self.send_signal()
                 try:
                     code = self.process.wait(PATIENCE)
                 except subprocess.TimeoutExpired:

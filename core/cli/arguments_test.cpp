@@ -1,0 +1,49 @@
+#include "core/cli/arguments.hpp"
+
+#include "core/cli/installation.hpp"
+#include "core/config/test_directory.hpp"
+#include "tests/catch.hpp"
+
+using namespace par::core;
+
+TEST_CASE("each command line means one command") {
+  CHECK(parse_arguments({})->command == Command::run);
+  CHECK(parse_arguments({"--check"})->command == Command::check);
+  CHECK(parse_arguments({"--list-actions"})->command == Command::list_actions);
+  CHECK_FALSE(parse_arguments({"--list-actions"})->json);
+  CHECK(parse_arguments({"--list-actions", "--json"})->json);
+  CHECK(parse_arguments({"--json", "--list-actions"})->json);
+  CHECK(parse_arguments({"--healthcheck"})->command == Command::healthcheck);
+  CHECK(parse_arguments({"--version"})->command == Command::version);
+  CHECK(parse_arguments({"--help"})->command == Command::help);
+}
+
+TEST_CASE("arguments that mean nothing are refused by name") {
+  CHECK(parse_arguments({"--frobnicate"}).error().message == "unknown argument --frobnicate");
+  CHECK(parse_arguments({"check"}).error().message == "unknown argument check");
+  CHECK_FALSE(parse_arguments({""}));
+  CHECK_FALSE(parse_arguments({"--check=1"}));
+  CHECK(parse_arguments({"--check", "--version"}).error().message ==
+        "--check and --version cannot go together");
+  CHECK_FALSE(parse_arguments({"--json"}));
+  CHECK_FALSE(parse_arguments({"--check", "--json"}));
+}
+
+TEST_CASE("the usage names every command and exit code") {
+  for (const char* const part : {"--check", "--list-actions", "--json", "--healthcheck", "--version",
+                                 "--help", "DD_PRIVATE_RUNNER_CONFIG_DIR", "exit codes: 0 ",
+                                 "\n            1 ", "\n            2 ", "\n            3 "}) {
+    CAPTURE(part);
+    CHECK(usage().find(part) != std::string_view::npos);
+  }
+}
+
+TEST_CASE("plugins are below the prefix, or beside the programs of a build tree") {
+  const TestDirectory tree;
+  const auto program = tree.path() / "bin/par-runner";
+  CHECK(default_plugins_directory(program) == tree.path() / "lib/par-runner/plugins");
+  tree.write("CMakeCache.txt", "");
+  CHECK(default_plugins_directory(program) == tree.path() / "plugins");
+  tree.write("lib/par-runner/plugins/x", "");
+  CHECK(default_plugins_directory(program) == tree.path() / "lib/par-runner/plugins");
+}

@@ -1,0 +1,10 @@
+#pragma once
+
+namespace par::core {
+
+/// Sets the process up so that its secrets stay in it: no core dumps, no look into its memory for other
+/// processes of the same user, files that it makes are its own. Also ignores SIGPIPE: a reader of standard
+/// output that goes away is no reason to end. Call first in main().
+void harden_process();
+
+}  // namespace par::core

@@ -11,6 +11,7 @@ namespace par::core {
 class BlockingWaiter final : public Waiter {
  public:
   explicit BlockingWaiter(std::stop_token cancelled);
+  bool cancelled() const override { return cancelled_.stop_requested(); }
   void wake() override;
 
  private:

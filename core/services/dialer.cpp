@@ -81,6 +81,9 @@ HttpResult<Route> Dialer::route(const HttpRequest& request, const Hop& hop,
 
 Task<HttpResult<Dialer::Addresses>> Dialer::look_up(Waiter& waiter, const std::string& host,
                                                     SteadyTime until) {
+  if (waiter.cancelled()) {
+    co_return http_fail(HttpFailure::cancelled, fmt::format("cancelled before resolving host '{}'", host));
+  }
   if (const auto address = literal_address(host)) co_return Addresses{*address};
   const auto lookup = resolver_.start(host, [&waiter] { waiter.wake(); });
   for (;;) {

@@ -174,6 +174,14 @@ Task<HttpResult<bool>> HttpExchange::attempt(Waiter& waiter, const HttpRequest& 
 }
 
 Task<HttpResult<bool>> HttpExchange::fill(Waiter& waiter, size_t least) {
+  if (waiter.cancelled()) {
+    co_return http_fail(HttpFailure::cancelled,
+                        "cancelled while reading the answer of " + connection_->peer());
+  }
+  if (deadline_ != k_never && std::chrono::steady_clock::now() >= deadline_) {
+    co_return http_fail(HttpFailure::deadline,
+                        "time limit reached while reading the answer of " + connection_->peer());
+  }
   const auto room = buffer_.room(least);
   const auto got = co_await connection_->read(waiter, room.data(), room.size(), deadline_);
   if (!got) co_return tl::unexpected(got.error());

@@ -15,6 +15,7 @@ class LoopWaiter final : public Waiter, public std::enable_shared_from_this<Loop
  public:
   explicit LoopWaiter(boost::asio::io_context& loop) : loop_(loop), timer_(loop) {}
 
+  bool cancelled() const override { return cancelled_; }
   void wake() override;
   /// Ends the present wait, and every later one at once.
   void cancel();

@@ -64,6 +64,8 @@ class Waiter {
   /// Waits for wake(). May end without one: look at what you wait for, and wait again.
   Awaiter woken(SteadyTime until) { return {*this, WaitFor::wake, nullptr, until}; }
 
+  /// Is the exchange to end? For those that never have to wait, since their peer is fast.
+  virtual bool cancelled() const = 0;
   /// Ends the present or the next wait for wake(). Any thread.
   virtual void wake() = 0;
 

@@ -25,10 +25,11 @@ std::string failure_of(const Result<T, HttpError>& result) {
                       result.error().message;
 }
 
-/// An HttpClient with everything that it needs; trusts no root but those of `sources`' system.
+/// An HttpClient with everything that it needs. It trusts the system's roots and those of `sources`.
 struct ClientFixture {
-  explicit ClientFixture(ProxySettings proxies = {}, HttpClientHooks hooks = {})
-      : client(control, TrustStore::load({}).value(), std::move(proxies), log, std::move(hooks)) {}
+  explicit ClientFixture(ProxySettings proxies = {}, HttpClientHooks hooks = {},
+                         const TrustStore::Sources& sources = {})
+      : client(control, TrustStore::load(sources).value(), std::move(proxies), log, std::move(hooks)) {}
 
   /// open() and the whole body.
   Result<HttpAnswer, HttpError> get(const HttpRequest& request,

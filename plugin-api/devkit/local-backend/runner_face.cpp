@@ -132,7 +132,10 @@ Reply remote_config(Backend& backend, const Request& request, Event& event) {
 // OrgDataResponse {uuid = 1} and OrgStatusResponse {enabled = 1, authorized = 2}.
 Reply organisation(Backend&, const Request&, Event&) {
   static constexpr std::string_view k_uuid = "00000000-0000-4000-8000-000000004242";
-  return protobuf("\x0a" + std::string(1, static_cast<char>(k_uuid.size())) + std::string(k_uuid));
+  std::string message = "\x0a";
+  message += static_cast<char>(k_uuid.size());
+  message += k_uuid;
+  return protobuf(std::move(message));
 }
 Reply organisation_status(Backend&, const Request&, Event&) {
   return protobuf("\x08\x01\x10\x01");

@@ -80,7 +80,8 @@ Result<State> read_state(const std::string& text) {
 State make_state(const NewState& wanted) {
   State state;
   state.org_id = wanted.org_id.value_or(k_example_org);
-  state.runner_id = wanted.runner_id.value_or("runner-" + core::base64url_encode(core::random_bytes(16)));
+  state.runner_id =
+      wanted.runner_id.value_or(fmt::format("runner-{}", core::base64url_encode(core::random_bytes(16))));
   state.runner_key = make_p256_key();
   state.certificate = make_server_certificate();
   const Result<SigningKey*> key = state.keys.put("key-1", wanted.key_type);

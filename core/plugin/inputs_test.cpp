@@ -85,7 +85,7 @@ TEST_CASE("timeout is read from the inputs as they came") {
 }
 
 TEST_CASE("settings of a plugin are checked against its config_schema") {
-  auto manifest = Manifest::parse(R"({"manifest_version":1,"namespace":"a.b","version":"1",
+  auto manifest = Manifest::parse(R"({"manifest_version":1,"namespace":"a.b","version":"1","services":[],
       "config_schema":{"type":"object","properties":{"pageSize":{"type":"integer"}},"additionalProperties":false},
       "actions":{"x":{"summary":"s","effect":"reads","input":{"type":"object"},"output":{"type":"object"}}}})")
                       .value();

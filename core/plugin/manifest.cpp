@@ -49,6 +49,7 @@ class Reader {
       problem("namespace must be letters, digits, '_' and '-' in parts separated by dots");
     }
     manifest.version = string(source, "", "version", true);
+    if (json::find(source, "services") == nullptr) problem("services is missing (a list, perhaps empty)");
     manifest.services = strings(source, "services");
     manifest.environment = strings(source, "environment");
     manifest.files = strings(source, "files");

@@ -57,6 +57,7 @@ TEST_CASE("what is wrong with a manifest is named by its member") {
   CHECK(refusal("com.example.x", "../x").find("namespace") != std::string::npos);
   CHECK(refusal("com.example.x", "").find("namespace") != std::string::npos);
   CHECK(refusal("\"1.2\"", "12") == "manifest: version must be a string that is not empty");
+  CHECK(refusal("\"services\":", "\"x\":").find("services is missing") != std::string::npos);
   CHECK(refusal("[\"par.http/1\"]", "\"par.http/1\"") == "manifest: services must be a list of strings");
   CHECK(refusal("\"max_concurrency\":4", "\"max_concurrency\":-4").find("max_concurrency") !=
         std::string::npos);

@@ -76,11 +76,13 @@ Result<std::optional<Setting>> from_environment(const Option& option, const Envi
 }
 
 Result<Setting> read_config_file(const std::filesystem::path& file) {
-  auto text = read_file(file, k_max_file_bytes);
-  if (!text)
-    return fail(text.error().message + " (config.yaml must be readable by the user that the runner runs as)");
-  auto root = read_yaml(*text, file.native());
-  wipe(text->data(), text->size());
+  auto content = read_file(file, k_max_file_bytes);
+  if (!content) {
+    return fail(content.error().message +
+                " (config.yaml must be readable by the user that the runner runs as)");
+  }
+  const Secret text(std::move(*content));  // it may hold the private key
+  auto root = read_yaml(text.reveal(), file.native());
   if (root && !root->is_null() && root->kind != Setting::Kind::map) {
     return fail(root->where + ": expected lines of the form \"key: value\"");
   }

@@ -204,16 +204,16 @@ Result<void> apply_choice(Value& target, const Setting& setting, const Choice<Va
 }
 
 Result<void> apply_log_level(const Setting& setting, Config& config) {
-  constexpr Choice<LogLevel> levels[] = {{"trace", LogLevel::debug},    {"debug", LogLevel::debug},
-                                         {"info", LogLevel::info},      {"warn", LogLevel::warn},
-                                         {"warning", LogLevel::warn},   {"error", LogLevel::error},
-                                         {"critical", LogLevel::error}, {"off", LogLevel::error}};
-  return apply_choice(config.log_level, setting, levels, "debug, info, warn or error");
+  constexpr Choice<LogLevel> k_levels[] = {{"trace", LogLevel::debug},    {"debug", LogLevel::debug},
+                                           {"info", LogLevel::info},      {"warn", LogLevel::warn},
+                                           {"warning", LogLevel::warn},   {"error", LogLevel::error},
+                                           {"critical", LogLevel::error}, {"off", LogLevel::error}};
+  return apply_choice(config.log_level, setting, k_levels, "debug, info, warn or error");
 }
 
 Result<void> apply_log_format(const Setting& setting, Config& config) {
-  constexpr Choice<LogFormat> formats[] = {{"json", LogFormat::json}, {"text", LogFormat::text}};
-  return apply_choice(config.log_format, setting, formats, "json or text");
+  constexpr Choice<LogFormat> k_formats[] = {{"json", LogFormat::json}, {"text", LogFormat::text}};
+  return apply_choice(config.log_format, setting, k_formats, "json or text");
 }
 
 // Both go into request lines and headers as they are.

@@ -62,9 +62,9 @@ Result<std::vector<std::string>> list_of_variable(const Setting& setting) {
     }
     return words;
   }
-  constexpr std::string_view separators = ", \t\r\n";
+  constexpr std::string_view k_separators = ", \t\r\n";
   for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find_first_of(separators, at), text.size());
+    const size_t end = std::min(text.find_first_of(k_separators, at), text.size());
     if (end > at) words.emplace_back(text.substr(at, end - at));
     at = end + 1;
   }

@@ -36,11 +36,11 @@ class WipedText {
 // Turns "... at byte N" into "... at line L, column C". `newlines` are the offsets of the text before it was
 // parsed in place.
 std::string with_line(std::string error, const std::vector<size_t>& newlines) {
-  constexpr std::string_view mark = " at byte ";
-  const size_t at = error.rfind(mark);
+  constexpr std::string_view k_mark = " at byte ";
+  const size_t at = error.rfind(k_mark);
   size_t offset = 0;
   if (at == std::string::npos ||
-      std::from_chars(error.data() + at + mark.size(), error.data() + error.size(), offset).ec !=
+      std::from_chars(error.data() + at + k_mark.size(), error.data() + error.size(), offset).ec !=
           std::errc()) {
     return error;
   }

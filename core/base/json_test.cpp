@@ -8,16 +8,21 @@ TEST_CASE("JSON that other parsers would pass is refused with the reason") {
   CHECK(parse_json(std::string(300, '[') + std::string(300, ']')).error().message.find("nested too deeply") !=
         std::string::npos);
   CHECK(parse_json(R"(["\udc00"])").error().message.find("lone surrogate") != std::string::npos);
-  for (const char* text : {"", "[1,]", "{\"a\":1} x", "[\"\xff\"]", "[\"\\ud800\"]", "{'a':1}", "[1e400]", "nul"}) {
+  for (const char* text :
+       {"", "[1,]", "{\"a\":1} x", "[\"\xff\"]", "[\"\\ud800\"]", "{'a':1}", "[1e400]", "nul"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_json(text));
   }
+  CHECK_FALSE(parse_json(std::string_view("{}\0junk", 7)));
+  CHECK_FALSE(parse_json(std::string_view("{}\0", 3)));
+  CHECK(parse_json("{} \n"));
   const std::string deep(1'000'000, '[');
   CHECK_FALSE(parse_json(deep));
 }
 
 TEST_CASE("JSON text survives reading and writing") {
-  for (const char* text : {R"({"a":[1,-2,3.5,true,null,"ü\n"]})", "9007199254740993", "18446744073709551615", "-0.5"}) {
+  for (const char* text :
+       {R"({"a":[1,-2,3.5,true,null,"ü\n"]})", "9007199254740993", "18446744073709551615", "-0.5"}) {
     CHECK(par::json::write(parse_json(text).value()) == text);
   }
 }

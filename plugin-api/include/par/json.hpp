@@ -124,7 +124,11 @@ template <unsigned extra_flags = 0, typename Handler>
 bool parse_events(std::string_view text, Handler& handler, std::string& error,
                   unsigned max_depth = k_max_depth) {
   rapidjson::MemoryStream stream(text.data(), text.size());
-  return detail::run<k_parse_flags | extra_flags>(stream, handler, error, max_depth);
+  if (!detail::run<k_parse_flags | extra_flags>(stream, handler, error, max_depth)) return false;
+  // RapidJSON takes a NUL byte for the end of the text.
+  if (stream.Tell() == text.size()) return true;
+  error = "text after the value at byte " + std::to_string(stream.Tell());
+  return false;
 }
 
 /// Parses `text` into `document`. On failure the document is null and `error` says why and where.

@@ -24,6 +24,9 @@ namespace {
 
 constexpr Milliseconds k_probe_limit{5'000};
 
+static_assert(k_exit_ok == exit_ok && k_exit_failure == exit_failed && k_exit_abandoned == exit_abandoned,
+              "the runner's codes are the ones that --help documents");
+
 void print(std::FILE* out, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), out);
   std::fflush(out);
@@ -40,8 +43,9 @@ class Program {
       : environment_(environment), plugins_directory_(default_plugins_directory(executable)) {}
 
   int run() {
-    // These two live until the process ends, since threads of plugins may log after everything else is gone.
-    auto& redactor = *new Redactor;
+    // This and the log live until the process ends, since threads of plugins may log after everything else is
+    // gone.
+    static Redactor& redactor = *new Redactor;
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     auto config = load_config(environment_, plugins_directory_, terminal);
     if (!config) {
@@ -50,7 +54,7 @@ class Program {
       return exit_failed;
     }
     register_secrets(*config, redactor);
-    auto& log = *new Log(STDOUT_FILENO, config->log_format, config->log_level, redactor);
+    static Log& log = *new Log(STDOUT_FILENO, config->log_format, config->log_level, redactor);
     if (const auto identity = check_identity(*config, environment_); !identity) {
       log.error(identity.error().message);
       return exit_failed;

@@ -263,7 +263,6 @@ class Session {
 
   void new_keys(std::shared_ptr<const KeySet> keys) {
     const bool usable = !keys->empty();
-    log_.info("verifying keys are in use", {{"keys", keys->size()}});
     keys_.set(std::move(keys));
     health_.keys(usable ? std::string() : key_source_->problem());
     if (!usable || have_keys_) return;

@@ -24,6 +24,8 @@ namespace {
 
 // Beyond the limits that the calls have themselves, for what they do not cover.
 constexpr Milliseconds k_slack{5'000};
+// A directory is read at once or not at all.
+constexpr Milliseconds k_directory_limit{1'000};
 
 // Runs the event loop until `done` is called or the time is over. False if it was over.
 bool run_until_done(asio::io_context& control, Milliseconds limit,
@@ -66,18 +68,35 @@ void check_channel(const Config& config, asio::io_context& control, HttpClient& 
   report.fail("connectivity", text);
 }
 
+// Calls `done` once the source has found another reason for having no keys than that it has just begun.
+void when_problem_changes(asio::steady_timer& timer, const KeySource& source, const std::string& first,
+                          const std::function<void()>& done) {
+  timer.expires_after(Milliseconds(50));
+  timer.async_wait([&timer, &source, first, done](const boost::system::error_code& error) {
+    if (error) return;
+    const std::string now = source.problem();
+    if (!now.empty() && now != first) return done();
+    when_problem_changes(timer, source, first, done);
+  });
+}
+
 void check_keys(const Config& config, asio::io_context& control, HttpClient& http, RequestTokens& tokens,
                 const Log& log, Report& report) {
   const auto source = make_key_source(config, control, http, tokens, log);
   size_t keys = 0;
-  run_until_done(control, config.tuning.request_timeout + k_slack, [&](std::function<void()> done) {
+  const bool from_directory = !config.keys_directory.empty();
+  const Milliseconds limit = from_directory ? k_directory_limit : config.tuning.request_timeout + k_slack;
+  asio::steady_timer again(control);
+  run_until_done(control, limit, [&](std::function<void()> done) {
     source->start([&keys, done](std::shared_ptr<const KeySet> set) {
       keys = set->size();
       if (keys > 0) done();
     });
+    // The source would go on trying; here its first word is enough.
+    when_problem_changes(again, *source, source->problem(), done);
   });
   const std::string origin =
-      config.keys_directory.empty() ? config.remote_config_url.origin() : config.keys_directory.native();
+      from_directory ? config.keys_directory.native() : config.remote_config_url.origin();
   const std::string problem = source->problem();
   source->stop();
   if (keys > 0) {

@@ -35,8 +35,8 @@ void check_plugin(const std::string& name, const CatalogEntry& entry, bool allow
     if (const auto loaded = load_plugin(entry); !loaded)
       return report.fail("plugins", loaded.error().message);
   }
-  report.ok("plugins", fmt::format("{} {} with {} actions{}", name, entry.manifest->version,
-                                   entry.manifest->actions.size(), allowed ? "" : ", none of them allowed"));
+  report.ok("plugins", fmt::format("{} {}, actions: {}{}", name, entry.manifest->version,
+                                   entry.manifest->actions.size(), allowed ? "" : " (none allowed)"));
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ void check_allowlist(const Config& config, const Catalog& catalog, Report& repor
   if (allowlist.size() == 0) {
     report.warn("allowlist", "actionsAllowlist is empty, so every task will be refused");
   } else {
-    report.ok("allowlist", fmt::format("{} entries", allowlist.size()));
+    report.ok("allowlist", fmt::format("entries: {}", allowlist.size()));
   }
   for (const std::string& warning : allowlist.warnings(catalog.actions())) report.warn("allowlist", warning);
   for (const std::string& name : allowlist.named_bundles()) {
@@ -117,7 +117,7 @@ void check_credentials(const Config& config, Report& report) {
   if (error && error != std::errc::no_such_file_or_directory) {
     report.fail("credentials", fmt::format("{}: {}", directory.native(), error.message()));
   } else {
-    report.ok("credentials", fmt::format("{} readable files in {}", good, directory.native()));
+    report.ok("credentials", fmt::format("readable files in {}: {}", directory.native(), good));
   }
 }
 

@@ -91,7 +91,7 @@ TEST_CASE("the allowlist is held against the actions that are installed") {
   config.actions_allowlist = {"com.example.cli.gett", "com.example.other.act"};
   Lines lines;
   check_allowlist(config, catalog, lines.report());
-  lines.have("ok    allowlist     2 entries");
+  lines.have("ok    allowlist     entries: 2");
   lines.have("did you mean \"com.example.cli.get\"?");
   lines.have("warn  allowlist     no plugin for com.example.other is installed");
   CHECK_FALSE(lines.failed());
@@ -102,7 +102,7 @@ TEST_CASE("plugins are checked with their settings, and loaded where the allowli
   Config config;
   Lines closed;
   check_plugins(config, catalog, closed.report());
-  closed.have("ok    plugins       com.example.cli 1.2.3 with 2 actions, none of them allowed");
+  closed.have("ok    plugins       com.example.cli 1.2.3, actions: 2 (none allowed)");
   CHECK_FALSE(closed.failed());
 
   config.plugin_settings = {{"com.example.cli", R"({"size":"large"})"}, {"com.example.gone", "{}"}};
@@ -129,7 +129,7 @@ TEST_CASE("credential files are tried out, also those that Kubernetes mounts as 
   config.directory = home.path();
   Lines none;
   check_credentials(config, none.report());
-  none.have("ok    credentials   0 readable files");
+  none.have("credentials: 0");
 
   const char* const good = R"({"auth_type":"Token Auth","credentials":[]})";
   home.write("credentials/good.json", good);
@@ -140,7 +140,7 @@ TEST_CASE("credential files are tried out, also those that Kubernetes mounts as 
   std::filesystem::create_symlink("..data/token.json", home.path() / "credentials/mounted/token.json");
   Lines lines;
   check_credentials(config, lines.report());
-  lines.have("ok    credentials   2 readable files");
+  lines.have("credentials: 2");
   lines.have("bad.json: malformed JSON");
 }
 

@@ -192,7 +192,7 @@ Result<RemoteConfigState::KeyFiles> RemoteConfigState::next_files(const wire::La
 
   KeyFiles files;
   for (const auto& [path, target] : listed) {
-    const auto refuse = [&](std::string_view why) {
+    const auto refuse = [&, &path = path](std::string_view why) {
       return fail(fmt::format("file '{}': {}", shown(path), why));
     };
     const auto parts = split_path(path);

@@ -55,7 +55,8 @@ if(PAR_COVERAGE)
   add_link_options(--coverage)
 endif()
 if(PAR_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_compile_options(-fsanitize=fuzzer-no-link
+    "-fsanitize-ignorelist=${CMAKE_SOURCE_DIR}/tests/fuzz/sanitizer-ignore.txt")
 endif()
 
 # par_core_library(<name> SOURCES ... [LINK public libraries] [LINK_PRIVATE ...] [TESTS ...] [TEST_LINK ...])

@@ -21,7 +21,7 @@ import unittest
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("PAR_BUILD_DIR", ROOT / "build" / "release"))
+BUILD = pathlib.Path(os.environ.get("PAR_BUILD_DIR", ROOT / "build" / "release")).resolve()
 
 # Generous: sanitizer builds on a loaded machine. Waits end as soon as what they wait for is there.
 PATIENCE = 60.0

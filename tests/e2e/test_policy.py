@@ -1,0 +1,114 @@
+"""What actions may reach. Cases that name a metadata address run in a network namespace of their own, where that address
+is on the loopback device, so that no packet can leave the machine whatever the runner does."""
+import functools
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+from harness import Backend, Runner
+from servers import http_server, reply
+
+REQUEST = "com.datadoghq.http.request"
+METADATA = "169.254.169.254"
+METADATA_SIX = "fd00:ec2::254"
+
+
+def request(url, **inputs):
+    return {"action": REQUEST, "inputs": {"verb": "GET", "url": url, **inputs}}
+
+
+class Hosts(unittest.TestCase):
+    def test_only_hosts_of_the_allowlist_are_reached_on_every_hop(self):
+        def answer(handler):
+            if handler.path == "/away":
+                reply(handler, 302, {}, Location=f"http://localhost:{handler.server.server_address[1]}/there")
+            else:
+                reply(handler, 200, {"path": handler.path})
+
+        with Backend() as backend, http_server(answer) as server, \
+                Runner(backend, allow=[REQUEST], config={"allowlist": ["127.0.0.*"]}):
+            self.assertEqual(backend.run(request(server.url + "/here"))["state"], "succeeded")
+            for url in (server.url + "/away", f"http://localhost:{server.port}/"):
+                outcome = backend.run(request(url))["outcome"]
+                self.assertEqual(outcome["error_code"], 2)
+                self.assertIn("allowlist", outcome["error_details"])
+                self.assertIn("localhost", outcome["error_details"])
+            self.assertEqual([path for _, path, _ in server.requests], ["/here", "/away"])
+
+    def test_an_empty_allowlist_allows_no_host_and_says_so_at_start(self):
+        with Backend() as backend, http_server() as server, \
+                Runner(backend, allow=[REQUEST], config={"allowlist": []}) as runner:
+            self.assertEqual(backend.run(request(server.url))["outcome"]["error_code"], 2)
+            self.assertTrue(any(line["level"] == "warn" and "allowlist" in line["message"]
+                                for line in runner.log_lines()))
+
+    def test_the_signed_header_and_the_user_agent_are_added(self):
+        with Backend() as backend, http_server() as server, Runner(backend, allow=[REQUEST]):
+            backend.run({**request(server.url, requestHeaders=[{"key": "User-Agent", "value": ["mine"]}]),
+                         "sec_datadog_header": "signed-value"})
+            headers = server.requests[0][2]
+            self.assertEqual(headers["Sec-Datadog"], "signed-value")
+            self.assertEqual(headers["User-Agent"], "Datadog")
+
+
+class Proxies(unittest.TestCase):
+    def test_the_control_plane_and_actions_use_the_proxy_of_the_environment(self):
+        with Backend("--http") as backend, http_server() as proxy, \
+                Runner(backend, allow=[REQUEST], environment={"HTTP_PROXY": proxy.url, "NO_PROXY": "localhost"}):
+            done = backend.run(request("http://inventory.invalid/things"))
+            self.assertEqual(done["state"], "succeeded", done)
+            self.assertEqual(proxy.requests[0][1], "http://inventory.invalid/things")
+
+
+def in_namespace(case):
+    """Runs a case again inside a network namespace in which only the metadata addresses and loopback exist."""
+
+    @functools.wraps(case)
+    def run(self):
+        if os.environ.get("PAR_TEST_IN_NAMESPACE") == "1":
+            case(self)
+            return
+        if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode != 0:
+            self.skipTest("network namespaces cannot be made here")
+        script = (f"ip link set lo up && ip address add {METADATA}/32 dev lo && "
+                  f"{{ ip address add {METADATA_SIX}/128 dev lo nodad || true; }} && exec \"$@\"")
+        inside = subprocess.run(["unshare", "--net", "sh", "-c", script, "sh", sys.executable,
+                                 pathlib.Path(__file__).with_name("run_case.py"), self.id()],
+                                env={**os.environ, "PAR_TEST_IN_NAMESPACE": "1"}, capture_output=True, text=True)
+        if inside.returncode != 0:
+            self.fail(inside.stdout + inside.stderr)
+
+    return run
+
+
+class Metadata(unittest.TestCase):
+    @in_namespace
+    def test_the_metadata_addresses_are_refused_in_every_form(self):
+        with http_server(address=METADATA) as metadata, Backend() as backend, Runner(backend, allow=[REQUEST]):
+            for host in (METADATA, f"[::ffff:{METADATA}]", "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", f"[{METADATA_SIX}]"):
+                with self.subTest(host):
+                    outcome = backend.run(request(f"http://{host}:{metadata.port}/latest"))["outcome"]
+                    self.assertEqual(outcome.get("error_code"), 2, outcome)
+                    self.assertIn("allowIMDSEndpoint", outcome["error_details"])
+            self.assertEqual(metadata.requests, [])
+
+    @in_namespace
+    def test_a_redirect_to_the_metadata_address_is_refused(self):
+        with http_server(address=METADATA) as metadata:
+            def away(handler):
+                reply(handler, 302, {}, Location=f"http://{METADATA}:{metadata.port}/latest")
+
+            with http_server(away) as server, Backend() as backend, Runner(backend, allow=[REQUEST]):
+                outcome = backend.run(request(server.url))["outcome"]
+                self.assertEqual(outcome["error_code"], 2)
+                self.assertIn("allowIMDSEndpoint", outcome["error_details"])
+                self.assertEqual(metadata.requests, [])
+
+    @in_namespace
+    def test_the_option_allows_it(self):
+        with http_server(address=METADATA) as metadata, Backend() as backend, \
+                Runner(backend, allow=[REQUEST], config={"allowIMDSEndpoint": True}):
+            self.assertEqual(backend.run(request(f"http://{METADATA}:{metadata.port}/latest"))["state"], "succeeded")
+            self.assertEqual(len(metadata.requests), 1)

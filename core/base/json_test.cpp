@@ -1,5 +1,7 @@
 #include "core/base/json.hpp"
 
+#include <memory>
+
 #include "tests/catch.hpp"
 
 using namespace par::core;
@@ -47,4 +49,25 @@ TEST_CASE("members are found by name") {
   CHECK(par::json::text(*par::json::find(*a, "b")) == "c");
   CHECK(par::json::find(document, "x") == nullptr);
   CHECK(par::json::find(*par::json::find(*a, "b"), "x") == nullptr);
+}
+
+TEST_CASE("a zero with an exponent is zero") {
+  const auto document = parse_json("[0e99,0.0e-300,0e308,0e-400,-0e30]");
+  REQUIRE(document);
+  for (const auto& value : document->GetArray()) CHECK(value.GetDouble() == 0);
+}
+
+TEST_CASE("parsing in place ends at the end of the text, even in the middle of a character") {
+  for (const std::string_view text : {"{\"a\xf3", "\"\xe0", "\"\xf0x", "\xf0", "\xe2\x82", ""}) {
+    // Exactly the bytes and the NUL on the heap, so that the address sanitizer sees any read past them.
+    const auto copy = std::make_unique<char[]>(text.size() + 1);
+    text.copy(copy.get(), text.size());
+    rapidjson::Document ignored;
+    std::string error;
+    auto generator = [&](par::json::Document& handler) {
+      return par::json::parse_in_place(copy.get(), text.size(), handler, error);
+    };
+    ignored.Populate(generator);
+    CHECK_FALSE(error.empty());
+  }
 }

@@ -1,5 +1,6 @@
 #include "core/base/time.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include <fmt/format.h>
@@ -49,7 +50,9 @@ bool take(std::string_view& text, char upper, char lower) {
 
 }  // namespace
 
-std::string rfc3339(SystemTime time) { return seconds_text(parts_of(time)) + "Z"; }
+std::string rfc3339(SystemTime time) {
+  return seconds_text(parts_of(time)) + "Z";
+}
 
 std::string rfc3339_ms(SystemTime time) {
   const Parts parts = parts_of(time);
@@ -69,7 +72,8 @@ std::optional<SystemTime> parse_rfc3339(std::string_view text) {
   if (!minute || !take(text, ':', ':')) return std::nullopt;
   const auto second = take_digits(text, 2);
   if (!second || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  const std::chrono::year_month_day date(std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+  const std::chrono::year_month_day date(std::chrono::year(*year),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day)));
   if (!date.ok()) return std::nullopt;
   std::chrono::microseconds fraction{0};
@@ -93,7 +97,8 @@ std::optional<SystemTime> parse_rfc3339(std::string_view text) {
   }
   if (!text.empty()) return std::nullopt;
   const auto time = std::chrono::sys_days(date) + hours(*hour) + minutes(*minute) + seconds(*second) - offset;
-  return std::chrono::time_point_cast<SystemTime::duration>(time + fraction);
+  constexpr seconds k_most{9'000'000'000};  // what the clock's nanoseconds can hold, with room to count on
+  return SystemTime(std::clamp<seconds>(time.time_since_epoch(), -k_most, k_most)) + fraction;
 }
 
 }  // namespace par::core

@@ -256,8 +256,7 @@ Result<RawTask> parse_dequeue_answer(std::string body) {
   TaskReader reader;
   std::string error;
   // In place, since a string of many megabytes would be copied for the parser's events otherwise.
-  rapidjson::InsituStringStream stream(body.data());
-  if (!json::parse_stream<rapidjson::kParseInsituFlag>(stream, reader, error))
+  if (!json::parse_in_place(body.data(), body.size(), reader, error))
     return fail(reader.problem().empty() ? error : reader.problem());
   if (!reader.has_data()) return fail("the answer has no object \"data\"");
   RawTask& task = reader.task();

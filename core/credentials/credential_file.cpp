@@ -56,11 +56,11 @@ Result<void> parse_in_place(WipedText& text, json::Document& document) {
   for (size_t at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1))
     newlines.push_back(at);
   if (bytes.find('\0') != std::string_view::npos) return fail("malformed JSON: it holds a zero byte");
-  rapidjson::InsituStringStream stream(text.data() + (bytes.starts_with("\xef\xbb\xbf") ? 3 : 0));
+  const size_t mark = bytes.starts_with("\xef\xbb\xbf") ? 3 : 0;
   std::string error;
   bool parsed = false;
   auto generator = [&](json::Document& handler) {
-    parsed = json::parse_stream<rapidjson::kParseInsituFlag>(stream, handler, error, k_max_depth);
+    parsed = json::parse_in_place(text.data() + mark, bytes.size() - mark, handler, error, k_max_depth);
     return parsed;
   };
   document.Populate(generator);

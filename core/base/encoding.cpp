@@ -60,8 +60,12 @@ int hex_value(char c) {
 
 }  // namespace
 
-std::string base64_encode(std::string_view bytes) { return encode64(bytes, k_standard, true); }
-std::string base64url_encode(std::string_view bytes) { return encode64(bytes, k_url, false); }
+std::string base64_encode(std::string_view bytes) {
+  return encode64(bytes, k_standard, true);
+}
+std::string base64url_encode(std::string_view bytes) {
+  return encode64(bytes, k_url, false);
+}
 
 std::optional<std::string> base64_decode(std::string_view text) {
   const size_t padded = text.size();

@@ -10,7 +10,8 @@ namespace par::core {
 std::string base64_encode(std::string_view bytes);
 /// RFC 4648 section 5, without padding.
 std::string base64url_encode(std::string_view bytes);
-/// Either alphabet (not both in one text), padded or not. Nothing if a character is foreign or the length impossible.
+/// Either alphabet (not both in one text), padded or not. Nothing if a character is foreign or the length
+/// impossible.
 std::optional<std::string> base64_decode(std::string_view text);
 
 std::string hex_encode(std::string_view bytes);

@@ -5,10 +5,9 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 namespace par::core {
 
@@ -20,13 +19,17 @@ FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   return *this;
 }
 
-int FileDescriptor::release() noexcept { return std::exchange(fd_, -1); }
+int FileDescriptor::release() noexcept {
+  return std::exchange(fd_, -1);
+}
 
 void FileDescriptor::reset() noexcept {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-std::string errno_text(int error) { return std::generic_category().message(error); }
+std::string errno_text(int error) {
+  return std::generic_category().message(error);
+}
 
 Result<std::string> read_file(const std::filesystem::path& path, size_t max_bytes) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -34,7 +37,9 @@ Result<std::string> read_file(const std::filesystem::path& path, size_t max_byte
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return fail(fmt::format("{}: {}", path.native(), errno_text(errno)));
   if (!S_ISREG(info.st_mode)) return fail(fmt::format("{}: not a regular file", path.native()));
-  const auto too_large = [&] { return fail(fmt::format("{}: larger than {} bytes", path.native(), max_bytes)); };
+  const auto too_large = [&] {
+    return fail(fmt::format("{}: larger than {} bytes", path.native(), max_bytes));
+  };
   if (static_cast<uintmax_t>(info.st_size) > max_bytes) return too_large();
   std::string content;
   content.resize(static_cast<size_t>(info.st_size) + 1);
@@ -52,7 +57,8 @@ Result<std::string> read_file(const std::filesystem::path& path, size_t max_byte
   return content;
 }
 
-Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content, unsigned mode) {
+Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                                   unsigned mode) {
   std::string temporary = path.native() + ".XXXXXX";
   FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!file) return fail(fmt::format("{}: {}", path.native(), errno_text(errno)));

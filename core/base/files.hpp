@@ -27,13 +27,14 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-/// The whole content of a regular file (links are followed), at most `max_bytes`. The error names the path and what
-/// is wrong with it: not there, not readable by this user, a directory, too large.
+/// The whole content of a regular file (links are followed), at most `max_bytes`. The error names the path
+/// and what is wrong with it: not there, not readable by this user, a directory, too large.
 Result<std::string> read_file(const std::filesystem::path& path, size_t max_bytes);
 
-/// Writes `content` to a temporary file beside `path`, syncs it and renames it over `path`, so a reader sees the old
-/// or the new content and never a part. `mode` is the file's permission bits.
-Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content, unsigned mode);
+/// Writes `content` to a temporary file beside `path`, syncs it and renames it over `path`, so a reader sees
+/// the old or the new content and never a part. `mode` is the file's permission bits.
+Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                                   unsigned mode);
 
 /// Text of an errno value.
 std::string errno_text(int error);

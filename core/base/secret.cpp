@@ -6,10 +6,14 @@
 
 namespace par::core {
 
-void wipe(void* data, size_t size) noexcept { OPENSSL_cleanse(data, size); }
+void wipe(void* data, size_t size) noexcept {
+  OPENSSL_cleanse(data, size);
+}
 
 // A short string lives inside the object, so moving one copies it: the source is wiped here too.
-Secret::Secret(std::string text) noexcept : text_(std::move(text)) { wipe(text.data(), text.size()); }
+Secret::Secret(std::string text) noexcept : text_(std::move(text)) {
+  wipe(text.data(), text.size());
+}
 
 Secret::Secret(const Secret& other) = default;
 
@@ -21,9 +25,8 @@ Secret& Secret::operator=(const Secret& other) {
   return *this;
 }
 
-Secret::Secret(Secret&& other) noexcept : text_(other.text_.size() < sizeof(std::string)
-                                                    ? std::string(other.text_)
-                                                    : std::move(other.text_)) {
+Secret::Secret(Secret&& other) noexcept
+    : text_(other.text_.size() < sizeof(std::string) ? std::string(other.text_) : std::move(other.text_)) {
   other.clear();
 }
 
@@ -35,7 +38,9 @@ Secret& Secret::operator=(Secret&& other) noexcept {
   return *this;
 }
 
-Secret::~Secret() { clear(); }
+Secret::~Secret() {
+  clear();
+}
 
 void Secret::clear() noexcept {
   wipe(text_.data(), text_.capacity());

@@ -10,7 +10,8 @@ namespace par::core {
 void wipe(void* data, size_t size) noexcept;
 
 /// A value that must not be seen: it wipes its memory when it goes, and nothing prints it (there is no stream
-/// operator, no formatter and no conversion; only reveal() gives the text, which makes every use easy to find).
+/// operator, no formatter and no conversion; only reveal() gives the text, which makes every use easy to
+/// find).
 class Secret {
  public:
   Secret() = default;

@@ -17,8 +17,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 /// At most `bytes` bytes of `text`, cut before a UTF-8 sequence that would be torn.
 std::string_view cut_utf8(std::string_view text, size_t bytes);
 
-/// The candidate with the smallest edit distance to `word`, if that is small enough to be a likely typing error
-/// (at most a third of the word's length, and less than 8); else empty. The view points into `candidates`.
+/// The candidate with the smallest edit distance to `word`, if that is small enough to be a likely typing
+/// error (at most a third of the word's length, and less than 8); else empty. The view points into
+/// `candidates`.
 std::string_view nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace par::core

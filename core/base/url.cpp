@@ -10,9 +10,13 @@
 namespace par::core {
 namespace {
 
-uint16_t default_port(std::string_view scheme) { return scheme == "https" ? 443 : 80; }
+uint16_t default_port(std::string_view scheme) {
+  return scheme == "https" ? 443 : 80;
+}
 
-bool is_forbidden(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }
+bool is_forbidden(char c) {
+  return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
+}
 
 bool is_host_character(char c) {
   return static_cast<unsigned char>(c) > 0x20 && c != 0x7f &&
@@ -87,23 +91,30 @@ void split_path(std::string_view rest, Url& url) {
 
 }  // namespace
 
-std::string Url::target() const { return has_query ? path + "?" + query : path; }
+std::string Url::target() const {
+  return has_query ? path + "?" + query : path;
+}
 
 std::string Url::authority() const {
   const std::string name = ipv6 ? "[" + host + "]" : host;
   return port == default_port(scheme) ? name : fmt::format("{}:{}", name, port);
 }
 
-std::string Url::origin() const { return scheme + "://" + authority(); }
+std::string Url::origin() const {
+  return scheme + "://" + authority();
+}
 
-std::string Url::text() const { return origin() + target(); }
+std::string Url::text() const {
+  return origin() + target();
+}
 
 Result<Url> parse_url(std::string_view text) {
   if (std::any_of(text.begin(), text.end(), is_forbidden)) {
     return fail("the URL has a blank or a control character in it");
   }
   const size_t colon = text.find("://");
-  if (colon == std::string_view::npos) return fail("not an absolute URL: it must start with http:// or https://");
+  if (colon == std::string_view::npos)
+    return fail("not an absolute URL: it must start with http:// or https://");
   Url url;
   url.scheme = to_lower(text.substr(0, colon));
   if (url.scheme != "http" && url.scheme != "https") {

@@ -10,14 +10,14 @@ namespace par::core {
 
 /// An absolute http or https URL, split but never decoded or encoded: what is sent is what was given.
 struct Url {
-  std::string scheme;    ///< "http" or "https", lower case
-  std::string userinfo;  ///< text before '@', still percent-encoded; may hold a password
-  std::string host;      ///< lower case; an IPv6 literal without brackets; may carry a zone ("fe80::1%eth0")
-  bool ipv6 = false;     ///< the host stood in brackets
-  uint16_t port = 0;     ///< given or the scheme's default
-  bool has_port = false; ///< a port was written in the URL
-  std::string path;      ///< starts with '/' (an empty path is "/")
-  std::string query;     ///< without '?'
+  std::string scheme;     ///< "http" or "https", lower case
+  std::string userinfo;   ///< text before '@', still percent-encoded; may hold a password
+  std::string host;       ///< lower case; an IPv6 literal without brackets; may carry a zone ("fe80::1%eth0")
+  bool ipv6 = false;      ///< the host stood in brackets
+  uint16_t port = 0;      ///< given or the scheme's default
+  bool has_port = false;  ///< a port was written in the URL
+  std::string path;       ///< starts with '/' (an empty path is "/")
+  std::string query;      ///< without '?'
   bool has_query = false;
 
   bool is_https() const { return scheme == "https"; }
@@ -31,8 +31,8 @@ struct Url {
   std::string text() const;
 };
 
-/// Splits `text`. Errors: no scheme or another one, empty or malformed host, port out of range, blanks or control
-/// characters anywhere. A fragment is dropped. The error never quotes user info or query.
+/// Splits `text`. Errors: no scheme or another one, empty or malformed host, port out of range, blanks or
+/// control characters anywhere. A fragment is dropped. The error never quotes user info or query.
 Result<Url> parse_url(std::string_view text);
 
 /// Resolves a Location header against the URL it came from (RFC 3986 section 5, with dot segments removed).

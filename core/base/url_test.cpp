@@ -23,9 +23,10 @@ TEST_CASE("URLs are split and put together without change") {
 }
 
 TEST_CASE("URLs that no two programs read alike are refused") {
-  for (const char* text : {"", "example.com", "ftp://h/", "http://", "http:///path", "http://h:0/", "http://h:65536/",
-                           "http://h:80a/", "http://h ost/", "http://h/a b", "http://h/\r\nX: y", "http://[::1/",
-                           "http://[::g]/", "http://a\\b/", "http://[::1]x/"}) {
+  for (const char* text :
+       {"", "example.com", "ftp://h/", "http://", "http:///path", "http://h:0/", "http://h:65536/",
+        "http://h:80a/", "http://h ost/", "http://h/a b", "http://h/\r\nX: y", "http://[::1/",
+        "http://[::g]/", "http://a\\b/", "http://[::1]x/"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_url(text));
   }

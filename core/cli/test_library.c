@@ -1,11 +1,13 @@
-/* A library that tests find in a plugins directory: it has a manifest and nothing else, so it can be listed and not
- * loaded. */
+/* A library that tests find in a plugins directory: it has a manifest and nothing else, so it can be listed
+ * and not loaded. */
 __attribute__((used, section(".par_manifest"))) static const char manifest[] =
     "{\"manifest_version\":1,\"namespace\":\"com.example.cli\",\"version\":\"1.2.3\",\"services\":[],"
     "\"config_schema\":{\"type\":\"object\",\"properties\":{\"size\":{\"type\":\"integer\"}},"
     "\"additionalProperties\":false},"
     "\"actions\":{"
-    "\"set\":{\"summary\":\"Sets it\",\"effect\":\"writes\",\"input\":{\"type\":\"object\"},\"output\":{\"type\":"
+    "\"set\":{\"summary\":\"Sets "
+    "it\",\"effect\":\"writes\",\"input\":{\"type\":\"object\"},\"output\":{\"type\":"
     "\"object\"}},"
-    "\"get\":{\"summary\":\"Gets \\\"it\\\"\",\"effect\":\"reads\",\"input\":{\"type\":\"object\"},\"output\":{\"type\":"
+    "\"get\":{\"summary\":\"Gets "
+    "\\\"it\\\"\",\"effect\":\"reads\",\"input\":{\"type\":\"object\"},\"output\":{\"type\":"
     "\"object\"}}}}";

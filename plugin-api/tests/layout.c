@@ -22,5 +22,7 @@ SIZE(par_process_request, 96);
 SIZE(par_child, 48);
 SIZE(par_process, 32);
 
-int par_layout_host_has_service(const par_host *host);
-int par_layout_host_has_service(const par_host *host) { return PAR_HAS(host, service); }
+int par_layout_host_has_service(const par_host* host);
+int par_layout_host_has_service(const par_host* host) {
+  return PAR_HAS(host, service);
+}

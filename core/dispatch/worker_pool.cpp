@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include <openssl/crypto.h>
+
 namespace par::core {
 
 struct WorkerPool::State : std::enable_shared_from_this<State> {
@@ -40,6 +42,8 @@ struct WorkerPool::State : std::enable_shared_from_this<State> {
       lock.lock();
       --busy;
     }
+    // Its own clean-up at thread exit may lose against the end of the process.
+    OPENSSL_thread_stop();
     --threads;
     gone.notify_all();
   }

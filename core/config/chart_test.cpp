@@ -35,7 +35,7 @@ TEST_CASE("every configuration that the chart renders is read") {
   const std::filesystem::path directory =
       std::filesystem::path(fixtures == nullptr ? "" : fixtures) / "chart/rendered";
   if (fixtures == nullptr || !std::filesystem::is_directory(directory)) {
-    std::puts("skipped: PAR_TEST_FIXTURES does not name a directory with chart/rendered");
+    std::puts("SKIPPED: PAR_TEST_FIXTURES does not name a directory with chart/rendered");
     return;
   }
   int read = 0;

@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import socket
@@ -55,6 +56,23 @@ def wait_until(condition, what, patience=PATIENCE, pause=0.02):
         if time.monotonic() > limit:
             raise AssertionError(f"not within {patience} s: {what() if callable(what) else what}")
         time.sleep(pause)
+
+
+def service(name):
+    """The variables of a server of tests/services that runs as a fixture (SERVICES = [name] in the test's module); skips the
+    test if the server cannot be had here. By hand: tests/services/service.py up NAME build/<preset>/services/NAME."""
+    directory = BUILD / "services" / name
+    skipped = directory.with_name(name + ".skipped")
+    if skipped.exists():
+        raise unittest.SkipTest(f"{name}: {skipped.read_text().strip()}")
+    if not (directory / "env").exists():
+        raise AssertionError(f"{name} is not running: tests/services/service.py up {name} {directory}")
+    variables = {}
+    for line in (directory / "env").read_text().splitlines():
+        words = shlex.split(line.removeprefix("export "))
+        if words and "=" in words[0]:
+            variables.update([words[0].split("=", 1)])
+    return variables
 
 
 def free_port():

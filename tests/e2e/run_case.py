@@ -1,6 +1,6 @@
 """Runs one end-to-end case by its name, or lists all of them.
 
-    run_case.py --list
+    run_case.py --list                            each with the services that its module names in SERVICES
     run_case.py test_quick.Allowed.test_runs      exit code 77 and a line "SKIPPED: why" if it cannot run here
 """
 import pathlib
@@ -26,7 +26,8 @@ def main():
             if isinstance(case, unittest.loader._FailedTest):
                 print(case._exception, file=sys.stderr)
                 return 1
-            print(case.id())
+            services = getattr(sys.modules[type(case).__module__], "SERVICES", [])
+            print(" ".join([case.id(), *services]))
         return 0
     suite = unittest.TestLoader().loadTestsFromName(sys.argv[1])
     result = unittest.TextTestRunner(verbosity=2).run(suite)

@@ -21,6 +21,8 @@ import time
 import unittest
 import urllib.parse
 
+from canary import Canaries
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("PAR_BUILD_DIR", ROOT / "build" / "release")).resolve()
 
@@ -73,6 +75,18 @@ def service(name):
         if words and "=" in words[0]:
             variables.update([words[0].split("=", 1)])
     return variables
+
+
+def token_auth(**tokens):
+    """Content of a credential file with these tokens."""
+    return {"auth_type": "Token Auth",
+            "credentials": [{"tokenName": name, "tokenValue": value} for name, value in tokens.items()]}
+
+
+def basic_auth(**users):
+    """Content of a credential file with these users and their passwords."""
+    return {"auth_type": "Basic Auth",
+            "credentials": [{"username": name, "password": value} for name, value in users.items()]}
 
 
 def free_port():
@@ -256,11 +270,13 @@ class Backend:
 class Runner:
     """A par-runner that polls `backend`, in a configuration directory of its own.
 
-    `config` adds to or replaces keys of config.yaml, `environment` adds variables (None removes one).
+    `config` adds to or replaces keys of config.yaml, `environment` adds variables (None removes one). What a test makes
+    with `canaries` (or puts under their watch) is searched in the log and in all published error texts when it ends.
     """
 
     def __init__(self, backend, allow=(), remote_config=False, config=None, environment=None, arguments=()):
         self.backend = backend
+        self.canaries = Canaries()
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="par-runner-"))
         (self.directory / "credentials").mkdir()
         self.config = {
@@ -312,6 +328,12 @@ class Runner:
         temporary.write_text(text)
         temporary.chmod(0o600)
         temporary.rename(self.directory / "config.yaml")
+
+    def write_credentials(self, name, content):
+        """Writes a credential file; returns its path, which a connection's token gives as "file". See token_auth, basic_auth."""
+        path = self.directory / "credentials" / name
+        path.write_text(json.dumps(content))
+        return str(path)
 
     def command(self, *arguments, **options):
         """Runs par-runner with these arguments to its end, such as command("--check"); returns CompletedProcess."""
@@ -380,8 +402,20 @@ class Runner:
                     raise AssertionError(f"a sanitizer complained:\n{log[-20000:]}")
                 if crashed and code < 0:
                     raise AssertionError(f"par-runner died of signal {-code}:\n{self.tail()}")
+                self.assert_no_canary()
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def assert_no_canary(self, *texts):
+        """Fails if a secret of `canaries` stands in the log, in a published error text or in one of these texts."""
+        if not self.canaries:
+            return
+        self.canaries.assert_none_in("the runner's log", self.text())
+        for event in self.backend.events("publish"):
+            if "error_details" in event["body"]:
+                self.canaries.assert_none_in(f"the published error of {event.get('task_id')}", event["body"])
+        for text in texts:
+            self.canaries.assert_none_in("a text of the test", text)
 
     def text(self):
         """Everything it wrote to standard output and standard error."""
@@ -407,3 +441,20 @@ class Runner:
         """The first log line that contains `text`."""
         return wait_until(lambda: next((line for line in self.text().splitlines() if text in line), None),
                           lambda: f"log line with {text!r}:\n{self.tail()}", patience)
+
+
+class SharedRunner(unittest.TestCase):
+    """Cases that share one backend and one runner, started once for the class: for many cheap cases. CTest runs the whole
+    class as one test. Subclasses set ALLOW, perhaps CONFIG; and extend setUpClass for servers and credentials."""
+
+    TOGETHER = True
+    ALLOW = ()
+    CONFIG = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.backend = cls.enterClassContext(Backend())
+        cls.runner = cls.enterClassContext(Runner(cls.backend, allow=cls.ALLOW, config=cls.CONFIG))
+
+    def tearDown(self):
+        self.runner.assert_no_canary()

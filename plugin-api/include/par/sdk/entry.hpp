@@ -14,6 +14,10 @@ extern "C" const char par_manifest_end[];
 
 namespace par {
 
+/// In the place of an action's name: every action that no entry before this one names. For families of
+/// actions that one function tells apart.
+inline constexpr std::string_view k_any_action;
+
 /// An action's name within the namespace and the member function that runs it. Up to max_concurrency of the
 /// manifest run at a time, on different threads, on one object.
 template <typename Plugin>
@@ -102,7 +106,7 @@ class Entry {
       const Request the_request(request);
       Call the_call(call, self.host, self.services);
       for (const Action<Plugin>& action : Actions::list) {
-        if (action.name == the_request.action()) {
+        if (action.name == the_request.action() || action.name == k_any_action) {
           (self.plugin.*action.run)(the_request, the_call);
           return;
         }

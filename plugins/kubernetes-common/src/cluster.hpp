@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kubernetes {
+
+/// How one API server is reached and who we are there: everything a request needs.
+struct Cluster {
+  std::string server;  ///< absolute URL without a '/' at its end; may have a path
+  std::string origin;  ///< where this comes from, for error texts: "context \"a\" of /home/x/.kube/config"
+  std::string ca_pem;  ///< empty: the roots that the runner trusts
+  std::string certificate_pem;
+  std::string key_pem;
+  std::string server_name;
+  std::string proxy;
+  std::string authorization;                                       ///< header, empty: none
+  std::vector<std::pair<std::string, std::string>> impersonation;  ///< headers
+  bool verify = true;
+  bool compress = true;
+  std::string exec_key;  ///< of the exec plugin that made the credentials, in ExecCredentials; empty: none
+};
+
+}  // namespace kubernetes

@@ -7,6 +7,7 @@
 namespace par::core {
 namespace {
 
+// What the Helm chart's default values for urn and privateKey begin with.
 constexpr std::string_view k_placeholder = "CHANGE_ME";
 
 }  // namespace

@@ -27,8 +27,7 @@ struct RunnerUrn {
 class PrivateKey {
  public:
   /// Reads base64(url), padded or not, of a JWK. Needs kty, crv, x, y and d; the point must be on the curve
-  /// and d must fit it. A value that starts with CHANGE_ME is the chart's placeholder and gets an error of
-  /// its own. No error text quotes the value.
+  /// and d must fit it. No error text quotes the value.
   static Result<PrivateKey> from_config(std::string_view text);
 
   PrivateKey(PrivateKey&&) noexcept;

@@ -11,16 +11,15 @@
 #include "core/base/digest.hpp"
 #include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
+#include "core/base/openssl.hpp"
 #include "core/base/secret.hpp"
 #include "core/base/strings.hpp"
 #include "core/identity/identity.hpp"
-#include "core/identity/openssl.hpp"
 
 namespace par::core {
 namespace {
 
 constexpr size_t k_coordinate = 32;  // bytes of a P-256 field element
-constexpr std::string_view k_placeholder = "CHANGE_ME";
 constexpr size_t k_max_jwk = 16 * 1024;
 
 // Wipes a buffer that others only look at.
@@ -129,10 +128,6 @@ Result<PrivateKey> PrivateKey::from_config(std::string_view text) {
   const auto refuse = [](std::string_view what) { return fail(fmt::format("privateKey: {}", what)); };
   text = trim(text);
   if (text.empty()) return refuse("it is empty; expected the runner's JWK in base64url");
-  if (text.starts_with(k_placeholder)) {
-    return refuse(
-        "it is still the placeholder CHANGE_ME; put the key there that enrollment printed for this runner");
-  }
   if (text.starts_with("-----BEGIN")) return refuse("it is a PEM text; expected a JWK in base64url");
   if (text.size() > k_max_jwk)
     return refuse(fmt::format("it has {} bytes, far more than a JWK", text.size()));
@@ -169,8 +164,8 @@ Result<PrivateKey> PrivateKey::from_config(std::string_view text) {
     return refuse("the point (x, y) of its JWK is not on the curve P-256");
   }
   const openssl::BigNumber number(BN_secure_new());
-  if (!number || BN_bin2bn(openssl::bytes(d->reveal().data()), static_cast<int>(d->reveal().size()),
-                           number.get()) == nullptr) {
+  if (!number ||
+      BN_bin2bn(openssl::bytes(d->reveal()), static_cast<int>(d->reveal().size()), number.get()) == nullptr) {
     return refuse("out of memory");
   }
   auto key = import_key(point, number.get());
@@ -189,13 +184,12 @@ std::string PrivateKey::sign_es256(std::string_view message) const {
   require(context &&
               EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key_->key.get(),
                                     nullptr) == 1 &&
-              EVP_DigestSign(context.get(), der.data(), &size, openssl::bytes(message.data()),
-                             message.size()) == 1,
+              EVP_DigestSign(context.get(), der.data(), &size, openssl::bytes(message), message.size()) == 1,
           "sign");
   const unsigned char* at = der.data();
   const openssl::EcdsaSignature signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(size)));
   std::string raw(2 * k_coordinate, '\0');
-  unsigned char* const out = openssl::bytes(raw.data());
+  unsigned char* const out = openssl::bytes(raw);
   require(
       signature && BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out, k_coordinate) == k_coordinate &&
           BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out + k_coordinate, k_coordinate) == k_coordinate,
@@ -209,11 +203,9 @@ std::string PrivateKey::thumbprint() const {
 }
 
 std::string PrivateKey::public_pem() const {
-  const openssl::Bio bio(BIO_new(BIO_s_mem()));
+  const openssl::Bio bio = openssl::buffer();
   require(bio && PEM_write_bio_PUBKEY(bio.get(), key_->key.get()) == 1, "write the public key");
-  const char* text = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &text);
-  return {text, static_cast<size_t>(size)};
+  return openssl::content(bio);
 }
 
 }  // namespace par::core

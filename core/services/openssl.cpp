@@ -12,12 +12,11 @@ std::string take_openssl_error() {
   return reason ? reason : "unknown reason";
 }
 
-std::vector<X509Ptr> parse_certificates(std::string_view pem) {
-  std::vector<X509Ptr> out;
-  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  // PEM_read_bio_X509 passes over everything that is no certificate. No password is ever asked for.
-  const auto no_password = [](char*, int, int, void*) { return -1; };
-  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)) {
+std::vector<openssl::Certificate> parse_certificates(std::string_view pem) {
+  std::vector<openssl::Certificate> out;
+  const openssl::Bio bio = openssl::reader(pem);
+  // PEM_read_bio_X509 passes over everything that is no certificate.
+  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, openssl::no_password, nullptr)) {
     out.emplace_back(certificate);
   }
   const unsigned long code = ERR_peek_last_error();

@@ -57,8 +57,8 @@ BIO_METHOD* method() {
 
 }  // namespace
 
-BioPtr make_socket_bio(int fd) {
-  BioPtr bio(BIO_new(method()));
+openssl::Bio make_socket_bio(int fd) {
+  openssl::Bio bio(BIO_new(method()));
   if (!bio) return bio;
   BIO_set_data(bio.get(), reinterpret_cast<void*>(static_cast<intptr_t>(fd)));
   BIO_set_init(bio.get(), 1);

@@ -6,6 +6,6 @@ namespace par::core {
 
 /// A BIO over a non-blocking socket that it does not own. Unlike OpenSSL's own it never raises SIGPIPE, which
 /// would end a process that hosts plugins. Null when out of memory.
-BioPtr make_socket_bio(int fd);
+openssl::Bio make_socket_bio(int fd);
 
 }  // namespace par::core

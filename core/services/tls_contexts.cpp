@@ -26,9 +26,8 @@ Result<void> use_client_certificate(SSL_CTX* context, std::string_view certifica
                                     std::string_view key_pem) {
   const auto chain = parse_certificates(certificate_pem);
   if (chain.empty()) return fail("the client certificate is not PEM text with at least one certificate");
-  const BioPtr bio(BIO_new_mem_buf(key_pem.data(), static_cast<int>(key_pem.size())));
-  const auto no_password = [](char*, int, int, void*) { return -1; };
-  const KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
+  const openssl::Bio bio = openssl::reader(key_pem);
+  const openssl::Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, openssl::no_password, nullptr));
   if (!key) {
     return fail(fmt::format("the client key cannot be read ({}); it must be an unencrypted key in PEM form",
                             take_openssl_error()));
@@ -43,7 +42,7 @@ Result<void> use_client_certificate(SSL_CTX* context, std::string_view certifica
 
 Result<std::shared_ptr<SSL_CTX>> make_context(const TlsIdentity& identity, X509_STORE* shared_roots) {
   ERR_clear_error();
-  SslContextPtr context(SSL_CTX_new(TLS_client_method()));
+  openssl::SslContext context(SSL_CTX_new(TLS_client_method()));
   if (!context) return fail(fmt::format("no TLS context: {}", take_openssl_error()));
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   // Partial writes fit a non-blocking socket. Reading ahead halves the system calls; released buffers save 4
@@ -66,7 +65,7 @@ Result<std::shared_ptr<SSL_CTX>> make_context(const TlsIdentity& identity, X509_
       return tl::unexpected(used.error());
     }
   }
-  return std::shared_ptr<SSL_CTX>(context.release(), OpenSslFree<SSL_CTX_free>());
+  return std::shared_ptr<SSL_CTX>(context.release(), openssl::Release<SSL_CTX_free>());
 }
 
 }  // namespace

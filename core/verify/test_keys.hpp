@@ -10,7 +10,7 @@
 
 #include "core/base/digest.hpp"
 #include "core/base/encoding.hpp"
-#include "core/identity/openssl.hpp"
+#include "core/base/openssl.hpp"
 
 // Keys that sign, for tests.
 
@@ -18,12 +18,6 @@ namespace par::core::testing {
 
 inline void need(bool done) {
   if (!done) throw std::runtime_error("OpenSSL failed in a test");
-}
-
-inline std::string bio_text(BIO* bio) {
-  const char* text = nullptr;
-  const long size = BIO_get_mem_data(bio, &text);
-  return {text, static_cast<size_t>(size)};
 }
 
 /// The content of a key file.
@@ -36,8 +30,7 @@ class Ed25519Signer {
   /// A key made from one letter: the same letter, the same key.
   explicit Ed25519Signer(char letter) : Ed25519Signer(std::string(32, letter)) {}
   explicit Ed25519Signer(const std::string& seed)
-      : key_(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, openssl::bytes(seed.data()),
-                                          seed.size())) {
+      : key_(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, openssl::bytes(seed), seed.size())) {
     need(key_ != nullptr);
   }
 
@@ -46,8 +39,8 @@ class Ed25519Signer {
     std::string signature(64, '\0');
     size_t size = signature.size();
     need(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1 &&
-         EVP_DigestSign(context.get(), openssl::bytes(signature.data()), &size,
-                        openssl::bytes(message.data()), message.size()) == 1);
+         EVP_DigestSign(context.get(), openssl::bytes(signature), &size, openssl::bytes(message),
+                        message.size()) == 1);
     return signature;
   }
   std::string sign_digest_of(std::string_view data) const { return sign(sha256(data)); }
@@ -55,13 +48,13 @@ class Ed25519Signer {
   std::string raw_public() const {
     std::string raw(32, '\0');
     size_t size = raw.size();
-    need(EVP_PKEY_get_raw_public_key(key_.get(), openssl::bytes(raw.data()), &size) == 1);
+    need(EVP_PKEY_get_raw_public_key(key_.get(), openssl::bytes(raw), &size) == 1);
     return raw;
   }
   std::string public_pem() const {
-    const openssl::Bio bio(BIO_new(BIO_s_mem()));
+    const openssl::Bio bio = openssl::buffer();
     need(PEM_write_bio_PUBKEY(bio.get(), key_.get()) == 1);
-    return bio_text(bio.get());
+    return openssl::content(bio);
   }
   std::string json() const { return key_json("ED25519", public_pem()); }
 
@@ -85,8 +78,8 @@ class RsaSigner {
     }
     std::string signature(256, '\0');
     size_t size = signature.size();
-    need(EVP_DigestSign(context.get(), openssl::bytes(signature.data()), &size, openssl::bytes(data.data()),
-                        data.size()) == 1);
+    need(EVP_DigestSign(context.get(), openssl::bytes(signature), &size, openssl::bytes(data), data.size()) ==
+         1);
     return signature;
   }
 
@@ -97,9 +90,9 @@ class RsaSigner {
     ASN1_TIME_set(X509_getm_notAfter(certificate.get()), 1);
     need(X509_set_pubkey(certificate.get(), key_.get()) == 1 &&
          X509_sign(certificate.get(), key_.get(), EVP_sha256()) > 0);
-    const openssl::Bio bio(BIO_new(BIO_s_mem()));
+    const openssl::Bio bio = openssl::buffer();
     need(PEM_write_bio_X509(bio.get(), certificate.get()) == 1);
-    return bio_text(bio.get());
+    return openssl::content(bio);
   }
   std::string json() const { return key_json("X509_RSA", certificate_pem()); }
 

@@ -5,8 +5,8 @@
 
 #include "core/base/digest.hpp"
 #include "core/base/encoding.hpp"
+#include "core/base/openssl.hpp"
 #include "core/base/strings.hpp"
-#include "core/identity/openssl.hpp"
 #include "core/verify/canonical_json.hpp"
 
 namespace par::core::tuf {
@@ -21,19 +21,19 @@ std::string_view text_member(const json::Value& object, std::string_view name) {
 
 bool signature_fits(std::string_view raw_key, std::string_view signature, std::string_view message) {
   const openssl::Key key(
-      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, openssl::bytes(raw_key.data()), raw_key.size()));
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, openssl::bytes(raw_key), raw_key.size()));
   const openssl::DigestContext context(EVP_MD_CTX_new());
   const bool fits = key && context &&
                     EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-                    EVP_DigestVerify(context.get(), openssl::bytes(signature.data()), signature.size(),
-                                     openssl::bytes(message.data()), message.size()) == 1;
+                    EVP_DigestVerify(context.get(), openssl::bytes(signature), signature.size(),
+                                     openssl::bytes(message), message.size()) == 1;
   if (!fits) ERR_clear_error();
   return fits;
 }
 
 std::string sha512(std::string_view content) {
   std::string digest(64, '\0');
-  EVP_Digest(content.data(), content.size(), openssl::bytes(digest.data()), nullptr, EVP_sha512(), nullptr);
+  EVP_Digest(content.data(), content.size(), openssl::bytes(digest), nullptr, EVP_sha512(), nullptr);
   return digest;
 }
 

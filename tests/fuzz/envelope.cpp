@@ -1,12 +1,12 @@
 #include <memory>
 #include <string>
 
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include "core/base/digest.hpp"
 #include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
+#include "core/base/openssl.hpp"
 #include "core/channel/raw_task.hpp"
 #include "core/identity/identity.hpp"
 #include "core/verify/keys.hpp"
@@ -21,31 +21,27 @@ namespace {
 /// The signer that the key set knows: whatever the fuzzer makes up is signed well, so that it reaches what
 /// comes after the signature.
 struct Signer {
-  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{nullptr, EVP_PKEY_free};
+  openssl::Key key;
   KeySet keys;
 
   Signer() {
     const std::string seed(32, '\x17');
-    key.reset(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr,
-                                           reinterpret_cast<const unsigned char*>(seed.data()), seed.size()));
-    const std::unique_ptr<BIO, decltype(&BIO_free)> memory(BIO_new(BIO_s_mem()), BIO_free);
-    PEM_write_bio_PUBKEY(memory.get(), key.get());
-    char* pem = nullptr;
-    const long length = BIO_get_mem_data(memory.get(), &pem);
+    key.reset(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, openssl::bytes(seed), seed.size()));
+    const openssl::Bio pem = openssl::buffer();
+    PEM_write_bio_PUBKEY(pem.get(), key.get());
     const std::string file =
-        R"({"keyType":"ED25519","key":")" + base64_encode({pem, static_cast<size_t>(length)}) + R"("})";
+        R"({"keyType":"ED25519","key":")" + base64_encode(openssl::content(pem)) + R"("})";
     auto verifying = VerifyingKey::from_json(file);
     PAR_FUZZ_REQUIRE(verifying.has_value());
     keys.add("key-1", std::move(*verifying));
   }
 
   std::string sign(const std::string& digest) const {
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    const openssl::DigestContext context(EVP_MD_CTX_new());
     EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get());
     std::string signature(64, '\0');
     size_t size = signature.size();
-    EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
-                   reinterpret_cast<const unsigned char*>(digest.data()), digest.size());
+    EVP_DigestSign(context.get(), openssl::bytes(signature), &size, openssl::bytes(digest), digest.size());
     return signature;
   }
 };

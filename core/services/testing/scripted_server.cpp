@@ -23,8 +23,8 @@ namespace {
 
 void use(SSL_CTX* context, const Certificate& own) {
   const auto chain = parse_certificates(own.certificate);
-  const BioPtr bio(BIO_new_mem_buf(own.key.data(), static_cast<int>(own.key.size())));
-  const KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  const openssl::Bio bio = openssl::reader(own.key);
+  const openssl::Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
   if (SSL_CTX_use_certificate(context, chain.front().get()) != 1 ||
       SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
     throw std::runtime_error("the test's certificate cannot be used");
@@ -51,8 +51,8 @@ struct Peer::State {
   size_t index = 0;
   std::mutex fd_mutex;  ///< against closing while the server shuts down
   FileDescriptor fd;
-  SslContextPtr context;
-  SslPtr tls;
+  openssl::SslContext context;
+  openssl::Ssl tls;
   std::string buffer;
   std::function<void(const std::string&)> on_request;
 

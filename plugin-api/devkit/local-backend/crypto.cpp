@@ -6,40 +6,27 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <openssl/bio.h>
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <openssl/x509v3.h>
 
 #include "core/base/digest.hpp"
 #include "core/base/encoding.hpp"
+#include "core/base/openssl.hpp"
 
 namespace par::backend {
 namespace {
 
+namespace openssl = core::openssl;
 using core::base64url_encode;
 using core::fail;
+using openssl::Bio;
+using openssl::bytes;
+using openssl::Certificate;
+using openssl::content;
 
 constexpr long k_certificate_days = 10L * 365;
-
-template <auto release>
-struct Releaser {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    release(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
-using Number = std::unique_ptr<BIGNUM, Releaser<BN_free>>;
-using Certificate = std::unique_ptr<X509, Releaser<X509_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Releaser<EVP_MD_CTX_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Releaser<EVP_PKEY_CTX_free>>;
-using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>>;
 
 void check(bool ok, const char* what) {
   if (ok) return;
@@ -53,21 +40,8 @@ Key own(EVP_PKEY* key, const char* what) {
   return {key, EVP_PKEY_free};
 }
 
-const unsigned char* bytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* bytes(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
-
-std::string content(const Bio& bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<size_t>(size)};
-}
-
 Bio memory() {
-  Bio bio(BIO_new(BIO_s_mem()));
+  Bio bio = openssl::buffer();
   check(bio != nullptr, "memory");
   return bio;
 }
@@ -76,7 +50,7 @@ Bio memory() {
 std::string coordinate(const Key& key, const char* name) {
   BIGNUM* raw = nullptr;
   check(EVP_PKEY_get_bn_param(key.get(), name, &raw) == 1, name);
-  const Number number(raw);
+  const openssl::BigNumber number(raw);
   std::string out(32, '\0');
   check(BN_bn2binpad(number.get(), bytes(out), 32) == 32, name);
   return base64url_encode(out);
@@ -100,7 +74,7 @@ Certificate make_certificate(const Key& subject, const std::string& name, const 
   X509* const x = certificate.get();
   std::string serial = core::random_bytes(16);
   serial.front() &= 0x7f;
-  const Number number(BN_bin2bn(bytes(serial), static_cast<int>(serial.size()), nullptr));
+  const openssl::BigNumber number(BN_bin2bn(bytes(serial), static_cast<int>(serial.size()), nullptr));
   check(X509_set_version(x, 2) == 1 &&
             BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x)) != nullptr &&
             X509_gmtime_adj(X509_getm_notBefore(x), -3600) != nullptr &&
@@ -116,7 +90,7 @@ Certificate make_certificate(const Key& subject, const std::string& name, const 
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer_certificate ? issuer_certificate : x, x, nullptr, nullptr, 0);
   for (const Extension& extension : extensions) {
-    const std::unique_ptr<X509_EXTENSION, Releaser<X509_EXTENSION_free>> made(
+    const openssl::CertificateExtension made(
         X509V3_EXT_conf_nid(nullptr, &context, extension.id, extension.value));
     check(made != nullptr && X509_add_ext(x, made.get(), -1) == 1, "certificate extension");
   }
@@ -155,14 +129,14 @@ std::string public_pem(const Key& key) {
 }
 
 Result<Key> private_key_from_pem(std::string_view pem) {
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  EVP_PKEY* const key = PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr);
+  const Bio bio = openssl::reader(pem);
+  EVP_PKEY* const key = PEM_read_bio_PrivateKey(bio.get(), nullptr, openssl::no_password, nullptr);
   if (key == nullptr) return fail("not a private key in PEM form");
   return Key(key, EVP_PKEY_free);
 }
 
 Result<Key> public_key_from_pem(std::string_view pem) {
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const Bio bio = openssl::reader(pem);
   EVP_PKEY* const key = PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr);
   if (key == nullptr) return fail("not a public key in PEM form");
   return Key(key, EVP_PKEY_free);
@@ -186,7 +160,7 @@ std::string private_jwk(const Key& key) {
 }
 
 std::string sign_ed25519(const Key& key, std::string_view message) {
-  const DigestContext context(EVP_MD_CTX_new());
+  const openssl::DigestContext context(EVP_MD_CTX_new());
   std::string signature(64, '\0');
   size_t size = signature.size();
   check(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
@@ -196,7 +170,7 @@ std::string sign_ed25519(const Key& key, std::string_view message) {
 }
 
 std::string sign_rsa_pss(const Key& key, std::string_view digest) {
-  const KeyContext context(EVP_PKEY_CTX_new(key.get(), nullptr));
+  const openssl::KeyContext context(EVP_PKEY_CTX_new(key.get(), nullptr));
   check(EVP_PKEY_sign_init(context.get()) == 1 &&
             EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING) == 1 &&
             EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1 &&
@@ -212,7 +186,7 @@ std::string sign_rsa_pss(const Key& key, std::string_view digest) {
 
 bool verify_es256(const Key& key, std::string_view message, std::string_view signature) {
   if (signature.size() != 64) return false;
-  const EcdsaSignature parts(ECDSA_SIG_new());
+  const openssl::EcdsaSignature parts(ECDSA_SIG_new());
   check(ECDSA_SIG_set0(parts.get(), BN_bin2bn(bytes(signature), 32, nullptr),
                        BN_bin2bn(bytes(signature) + 32, 32, nullptr)) == 1,
         "ES256");
@@ -221,7 +195,7 @@ bool verify_es256(const Key& key, std::string_view message, std::string_view sig
   if (size <= 0) return false;
   const std::string encoded(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
   OPENSSL_free(der);
-  const DigestContext context(EVP_MD_CTX_new());
+  const openssl::DigestContext context(EVP_MD_CTX_new());
   const bool ok =
       EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key.get(), nullptr) == 1 &&
       EVP_DigestVerify(context.get(), bytes(encoded), encoded.size(), bytes(message), message.size()) == 1;

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
-
-#include <openssl/evp.h>
 
 #include "core/base/digest.hpp"
 #include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
+#include "core/base/openssl.hpp"
 #include "core/verify/wire/remote_config.pb.h"
 #include "plugin-api/devkit/local-backend/remote_config.hpp"
 #include "tests/catch.hpp"
@@ -39,12 +37,10 @@ std::string canonical(const json::Value& value) {
 bool verifies(const std::string& public_hex, const std::string& message, const std::string& signature_hex) {
   const std::string raw = core::hex_decode(public_hex).value();
   const std::string signature = core::hex_decode(signature_hex).value();
-  const auto bytes = [](const std::string& text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-  };
-  const std::shared_ptr<EVP_PKEY> key(
-      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes(raw), raw.size()), EVP_PKEY_free);
-  const std::shared_ptr<EVP_MD_CTX> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  using core::openssl::bytes;
+  const core::openssl::Key key(
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes(raw), raw.size()));
+  const core::openssl::DigestContext context(EVP_MD_CTX_new());
   return EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
          EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(message),
                           message.size()) == 1;

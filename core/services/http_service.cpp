@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <exception>
 #include <utility>
 
 #include <par/http.h>
 
 #include "core/base/strings.hpp"
 #include "core/services/call_scope.hpp"
+#include "core/services/host_object.hpp"
 #include "core/services/service_tables.hpp"
 
 namespace par::core {
@@ -25,50 +25,25 @@ struct HttpService {
 };
 std::atomic<HttpService*> g_service{nullptr};
 
-// What a plugin holds as par_http_response, which is its first member.
-struct Response {
-  par_http_response shown{};
-  std::string failure_text;
-  HttpResponseHead head;
-  std::vector<par_http_header> headers;
+struct Response : HostObject<par_http_response> {
+  std::vector<par_http_header> shown_headers;
   std::unique_ptr<HttpClient::Exchange> exchange;
-
-  Response() { shown.struct_size = sizeof(par_http_response); }
-
-  par_status fail(par_status status, std::string text) {
-    failure_text = std::move(text);
-    shown.failure = status;
-    shown.failure_text = to_par_str(failure_text);
-    return status;
-  }
 
   void show(std::unique_ptr<HttpClient::Exchange> answer) {
     exchange = std::move(answer);
     const auto& answered = exchange->head();
-    headers.reserve(answered.headers.size());
+    shown_headers.reserve(answered.headers.size());
     for (const auto& header : answered.headers) {
-      headers.push_back({to_par_bytes(header.name), to_par_bytes(header.value)});
+      shown_headers.push_back({to_par_bytes(header.name), to_par_bytes(header.value)});
     }
-    shown.http_status = answered.status;
-    shown.redirects = answered.redirects;
-    shown.reason = to_par_bytes(answered.reason);
-    shown.final_url = to_par_str(answered.final_url);
-    shown.headers = headers.data();
-    shown.header_count = headers.size();
+    http_status = answered.status;
+    redirects = answered.redirects;
+    reason = to_par_bytes(answered.reason);
+    final_url = to_par_str(answered.final_url);
+    headers = shown_headers.data();
+    header_count = shown_headers.size();
   }
 };
-
-// For a call that cannot own anything.
-par_http_response* no_call_response() {
-  static par_http_response response = [] {
-    par_http_response made{};
-    made.struct_size = sizeof made;
-    made.failure = PAR_INVALID;
-    made.failure_text = to_par_str("the call is a null pointer");
-    return made;
-  }();
-  return &response;
-}
 
 // Why a request breaks the contract; empty if it does not.
 std::string defect_of(const par_http_request* request) {
@@ -150,30 +125,17 @@ par_status send(Response& response, const CallScope& scope, const par_http_reque
 }
 
 par_status http_send(const par_call* call, const par_http_request* request, par_http_response** out) {
-  if (!out) return PAR_INVALID;
-  *out = no_call_response();
-  if (!call || !call->host_data) return PAR_INVALID;
-  try {
-    auto& scope = CallScope::of(call);
-    auto response = std::make_shared<Response>();
-    scope.keep(response);
-    *out = &response->shown;
-    try {
-      return send(*response, scope, request);
-    } catch (const std::exception& error) {
-      return response->fail(PAR_CONNECT, std::string("the request could not be made: ") + error.what());
-    }
-  } catch (const std::exception&) {
-    return PAR_INVALID;  // out of memory before there was a response
-  }
+  return provide<Response>(call, out, PAR_CONNECT, [&](Response& response, const CallScope& scope) {
+    return send(response, scope, request);
+  });
 }
 
 par_status http_read(const par_call* call, par_http_response* shown, uint8_t* buffer, size_t capacity,
                      size_t* got) {
   if (got) *got = 0;
   if (!call || !call->host_data || !shown || !got || (!buffer && capacity != 0)) return PAR_INVALID;
-  if (shown == no_call_response()) return PAR_INVALID;
-  auto& response = *reinterpret_cast<Response*>(shown);
+  if (shown == no_call_object<par_http_response>()) return PAR_INVALID;
+  auto& response = *static_cast<Response*>(shown);
   if (!response.exchange || capacity == 0) return PAR_INVALID;
   auto read = response.exchange->read(reinterpret_cast<char*>(buffer), capacity);
   if (!read) {
@@ -184,11 +146,7 @@ par_status http_read(const par_call* call, par_http_response* shown, uint8_t* bu
   return PAR_OK;
 }
 
-void http_release(const par_call* call, par_http_response* response) {
-  if (call && call->host_data && response) CallScope::of(call).drop(response);
-}
-
-constexpr par_http k_table{sizeof(par_http), 0, http_send, http_read, http_release};
+constexpr par_http k_table{sizeof(par_http), 0, http_send, http_read, release_object<par_http_response>};
 
 }  // namespace
 

@@ -100,7 +100,8 @@ struct DirectoryKeys::Watcher : std::enable_shared_from_this<Watcher> {
       }
       keys->add(name.substr(0, name.size() - k_suffix.size()), std::move(*key));
     }
-    log.info("signing keys updated", {{"source", directory.native()}, {"keys", keys->size()}});
+    log.info("signing keys updated",
+             {{"source", directory.native()}, {"keys", keys->size()}, {"key_ids", keys->ids()}});
     have_keys = !keys->empty();
     changed(std::move(keys));
   }

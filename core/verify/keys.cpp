@@ -1,23 +1,23 @@
 #include "core/verify/keys.hpp"
 
-#include <climits>
+#include <ranges>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
-#include "core/identity/openssl.hpp"
+#include "core/base/openssl.hpp"
 
 namespace par::core {
 namespace {
 
 // The bytes of the first PEM block, whatever its label says. Empty if there is none.
 std::string first_pem_block(std::string_view pem) {
-  if (pem.size() > INT_MAX) return {};
-  const openssl::Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const openssl::Bio bio = openssl::reader(pem);
   char* name = nullptr;
   char* header = nullptr;
   unsigned char* data = nullptr;
@@ -33,14 +33,14 @@ std::string first_pem_block(std::string_view pem) {
 }
 
 openssl::Key ed25519_key(std::string_view der) {
-  const unsigned char* at = openssl::bytes(der.data());
+  const unsigned char* at = openssl::bytes(der);
   openssl::Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
   if (key && EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_ED25519) return nullptr;
   return key;
 }
 
 openssl::Key certificate_key(std::string_view der) {
-  const unsigned char* at = openssl::bytes(der.data());
+  const unsigned char* at = openssl::bytes(der);
   const openssl::Certificate certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
   if (!certificate) return nullptr;
   openssl::Key key(X509_get_pubkey(certificate.get()));
@@ -51,8 +51,8 @@ openssl::Key certificate_key(std::string_view der) {
 bool verify_ed25519(EVP_PKEY* key, std::string_view digest, std::string_view signature) {
   const openssl::DigestContext context(EVP_MD_CTX_new());
   return context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key) == 1 &&
-         EVP_DigestVerify(context.get(), openssl::bytes(signature.data()), signature.size(),
-                          openssl::bytes(digest.data()), digest.size()) == 1;
+         EVP_DigestVerify(context.get(), openssl::bytes(signature), signature.size(), openssl::bytes(digest),
+                          digest.size()) == 1;
 }
 
 bool verify_rsa_pss(EVP_PKEY* key, std::string_view digest, std::string_view signature) {
@@ -62,8 +62,8 @@ bool verify_rsa_pss(EVP_PKEY* key, std::string_view digest, std::string_view sig
          EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1 &&
          EVP_PKEY_CTX_set_rsa_mgf1_md(context.get(), EVP_sha256()) == 1 &&
          EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), RSA_PSS_SALTLEN_AUTO) == 1 &&
-         EVP_PKEY_verify(context.get(), openssl::bytes(signature.data()), signature.size(),
-                         openssl::bytes(digest.data()), digest.size()) == 1;
+         EVP_PKEY_verify(context.get(), openssl::bytes(signature), signature.size(), openssl::bytes(digest),
+                         digest.size()) == 1;
 }
 
 // Reads a text member, or says what is wrong with it.
@@ -110,6 +110,10 @@ bool VerifyingKey::verify_digest(std::string_view digest, std::string_view signa
                                             : verify_rsa_pss(key_->key.get(), digest, signature);
   if (!valid) ERR_clear_error();
   return valid;
+}
+
+std::string KeySet::ids() const {
+  return fmt::format("{}", fmt::join(std::views::keys(keys_), ", "));
 }
 
 }  // namespace par::core

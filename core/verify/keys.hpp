@@ -39,6 +39,8 @@ class KeySet {
     const auto found = keys_.find(id);
     return found == keys_.end() ? nullptr : &found->second;
   }
+  /// All ids in alphabetical order, for the log.
+  std::string ids() const;
   bool empty() const { return keys_.empty(); }
   size_t size() const { return keys_.size(); }
 

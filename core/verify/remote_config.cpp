@@ -144,11 +144,12 @@ struct RemoteConfigKeys::Poller : std::enable_shared_from_this<Poller> {
     if (!update->keys) return;
     for (const auto& problem : update->problems) log.warn("Remote Configuration: key skipped: " + problem);
     if (update->roots_changed && settings.pinned_root.empty()) store_roots(first_use);
-    if (have_keys != !update->keys->empty() || update->keys->size() != key_count) {
-      log.info("signing keys updated", {{"source", "Remote Configuration"}, {"keys", update->keys->size()}});
+    if (update->keys_changed) {
+      log.info("signing keys updated", {{"source", "Remote Configuration"},
+                                        {"keys", update->keys->size()},
+                                        {"key_ids", update->keys->ids()}});
     }
-    key_count = update->keys->size();
-    have_keys = key_count > 0;
+    have_keys = !update->keys->empty();
     if (have_keys) {
       late = false;
     } else if (!update->problems.empty()) {
@@ -202,7 +203,6 @@ struct RemoteConfigKeys::Poller : std::enable_shared_from_this<Poller> {
   std::minstd_rand random{std::random_device{}()};
   SteadyTime started;
   std::string error;
-  size_t key_count = 0;
   bool have_keys = false;
   bool late = false;
   bool stopped = false;

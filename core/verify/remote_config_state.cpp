@@ -1,5 +1,6 @@
 #include "core/verify/remote_config_state.hpp"
 
+#include <algorithm>
 #include <climits>
 
 #include <fmt/format.h>
@@ -142,6 +143,9 @@ Result<RemoteConfigState::Update> RemoteConfigState::try_apply(std::string_view 
   update.roots_changed = !repositories_ ||
                          repositories_->config.root_version() != repositories->config.root_version() ||
                          repositories_->director.root_version() != repositories->director.root_version();
+  update.keys_changed = !std::ranges::equal(files_, *files, [](const auto& before, const auto& after) {
+    return before.second.is_same_key(after.second);
+  });
   repositories_ = std::move(*repositories);
   files_ = std::move(*files);
   return update;

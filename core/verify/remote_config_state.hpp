@@ -45,6 +45,7 @@ class RemoteConfigState {
   struct Update {
     std::shared_ptr<const KeySet> keys;  ///< null: nothing new was sent, or only newer proofs of the same
     std::vector<std::string> problems;   ///< one for each key file that does not decode; it was skipped
+    bool keys_changed = false;           ///< a key came, went, or has another content
     bool roots_changed = false;          ///< they are to be stored if trust began with the first answer
   };
 
@@ -64,6 +65,7 @@ class RemoteConfigState {
     std::string id;
     std::string content;
     uint64_t version = 0;
+    bool is_same_key(const KeyFile& other) const { return id == other.id && content == other.content; }
   };
   using KeyFiles = std::map<std::string, KeyFile, std::less<>>;  // by path
 

@@ -146,6 +146,39 @@ TEST_CASE("a refused update and an outage keep the last keys") {
   test.stop();
 }
 
+TEST_CASE("every change of the keys is logged once, also of the same number") {
+  constexpr const char* k_line = "signing keys updated";
+  Fixture test;
+  Backend backend;
+  const auto logged = [&] {
+    size_t count = 0;
+    const std::string text = test.lines.text();
+    for (size_t at = text.find(k_line); at != std::string::npos; at = text.find(k_line, at + 1)) ++count;
+    return count;
+  };
+  const auto publish = [&](const std::string& path, char letter) {
+    backend.next_version();
+    backend.set_files({{path, Ed25519Signer(letter).json()}});
+    test.set_answer(200, backend.answer());
+  };
+  test.set_answer(200, backend.answer());
+  test.start(test.settings());
+  REQUIRE(test.next_set());
+  REQUIRE(test.next_set());
+  CHECK(logged() == 1);
+  publish("datadog/4242/AP_RUNNER_KEYS/key-b/config", 'b');  // another key
+  CHECK(run_until(test.http.control, [&] { return logged() == 2; }));
+  CHECK_THAT(test.lines.text(), Catch::Contains("key_ids=key-b"));
+  publish("datadog/4242/AP_RUNNER_KEYS/key-b/config", 'c');  // another content under the same id
+  CHECK(run_until(test.http.control, [&] { return logged() == 3; }));
+  backend.next_version();  // only newer proofs of the same
+  test.set_answer(200, backend.answer());
+  REQUIRE(test.next_set());
+  REQUIRE(test.next_set());
+  CHECK(logged() == 3);
+  test.stop();
+}
+
 TEST_CASE("why there is no key is told") {
   Fixture test;
   test.set_answer(403, "");

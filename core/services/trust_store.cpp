@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "core/base/digest.hpp"
 #include "core/base/files.hpp"
 #include "core/base/time.hpp"
 #include "core/services/openssl.hpp"
@@ -51,7 +52,7 @@ std::string find_bundle() {
   return {};
 }
 
-Result<std::vector<X509Ptr>> read_certificates(const std::string& path) {
+Result<std::vector<openssl::Certificate>> read_certificates(const std::string& path) {
   const auto pem = read_file(path, k_max_file_bytes);
   if (!pem) return tl::unexpected(pem.error());
   auto certificates = parse_certificates(*pem);
@@ -60,12 +61,19 @@ Result<std::vector<X509Ptr>> read_certificates(const std::string& path) {
 }
 
 std::string subject_of(X509* certificate) {
-  const BioPtr out(BIO_new(BIO_s_mem()));
+  const openssl::Bio out = openssl::buffer();
   X509_NAME_print_ex(out.get(), X509_get_subject_name(certificate), 0,
                      XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
-  char* text = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &text);
-  return std::string(text, static_cast<size_t>(size));
+  return openssl::content(out);
+}
+
+// The certificate as it is on the wire, to tell whether two are the same.
+std::string to_der(X509* certificate) {
+  unsigned char* bytes = nullptr;
+  const int size = i2d_X509(certificate, &bytes);
+  std::string der(reinterpret_cast<const char*>(bytes), static_cast<size_t>(std::max(size, 0)));
+  OPENSSL_free(bytes);
+  return der;
 }
 
 std::string expiry_warning(X509* certificate, const std::string& path) {
@@ -78,32 +86,31 @@ std::string expiry_warning(X509* certificate, const std::string& path) {
 }
 
 std::string to_pem(X509* certificate) {
-  const BioPtr out(BIO_new(BIO_s_mem()));
+  const openssl::Bio out = openssl::buffer();
   PEM_write_bio_X509(out.get(), certificate);
-  char* text = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &text);
-  return std::string(text, static_cast<size_t>(size));
+  return openssl::content(out);
 }
 
 }  // namespace
 
 struct TrustStore::Impl {
-  X509StorePtr store{X509_STORE_new()};
+  openssl::CertificateStore store{X509_STORE_new()};
   std::string extra_pem;
-  size_t extra = 0;
+  std::set<std::string> extra;  ///< digests of the certificates in extra_pem
   std::vector<std::string> warnings;
   std::string bundle;  ///< the system's roots as one file, or empty
   std::string directory;
   mutable std::mutex mutex;
   mutable std::string pem;  ///< guarded by mutex; made when first asked for
 
-  Result<void> add_file(const std::string& path, bool required) {
+  // A directory often holds each certificate several times: by name, as a hash link and in a bundle.
+  Result<void> add_file(const std::string& path) {
     const auto certificates = read_certificates(path);
-    if (!certificates) return required ? tl::unexpected(certificates.error()) : Result<void>();
+    if (!certificates) return tl::unexpected(certificates.error());
     for (const auto& certificate : *certificates) {
+      if (!extra.insert(sha256(to_der(certificate.get()))).second) continue;
       X509_STORE_add_cert(store.get(), certificate.get());
       extra_pem += to_pem(certificate.get());
-      ++extra;
       if (auto warning = expiry_warning(certificate.get(), path); !warning.empty()) {
         warnings.push_back(std::move(warning));
       }
@@ -122,11 +129,11 @@ struct TrustStore::Impl {
       }
     }
     if (error) return fail(fmt::format("{}: {}", directory_path, error.message()));
-    const size_t before = extra;
+    bool found = false;
     for (const auto& file : files) {
-      if (auto added = add_file(file.string(), false); !added) return added;
+      if (add_file(file.string())) found = true;
     }
-    if (extra == before) {
+    if (!found) {
       return fail(fmt::format("{}: no file with a PEM certificate in it ({} files looked at)", directory_path,
                               files.size()));
     }
@@ -156,7 +163,7 @@ Result<std::shared_ptr<TrustStore>> TrustStore::load(const Sources& sources) {
   X509_STORE_set_flags(trust->impl_->store.get(), X509_V_FLAG_PARTIAL_CHAIN);
   trust->impl_->add_system_roots();
   if (!sources.certificate_file.empty()) {
-    if (auto added = trust->impl_->add_file(sources.certificate_file, true); !added) {
+    if (auto added = trust->impl_->add_file(sources.certificate_file); !added) {
       return fail_in("SSL_CERT_FILE", added);
     }
   }
@@ -170,7 +177,7 @@ X509_STORE* TrustStore::store() const {
   return impl_->store.get();
 }
 size_t TrustStore::extra_certificates() const {
-  return impl_->extra;
+  return impl_->extra.size();
 }
 const std::vector<std::string>& TrustStore::warnings() const {
   return impl_->warnings;

@@ -66,6 +66,19 @@ TEST_CASE("A certificate source that gives nothing is an error that names it") {
   CHECK(!TrustStore::load({{"/nonexistent"}, ""}));
 }
 
+TEST_CASE("A certificate that is found several times counts and is reported once") {
+  const Directory directory;
+  const TestCa one;
+  const TestCa two;
+  const std::string file = directory.write("one.pem", one.pem());
+  directory.write("bundle.pem", one.pem() + two.pem() + one.pem());
+  fs::create_symlink("one.pem", directory.path / "0a775a30.0");
+  const auto trust = TrustStore::load({{directory.path.string(), directory.path.string()}, file});
+  REQUIRE(trust);
+  CHECK((*trust)->extra_certificates() == 2);
+  CHECK((*trust)->warnings().size() == 2);
+}
+
 TEST_CASE("An expired certificate of the operator is reported") {
   const Directory directory;
   const TestCa ca;

@@ -1,6 +1,7 @@
 #include "core/services/blocking_waiter.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <system_error>
@@ -44,32 +45,33 @@ void BlockingWaiter::wake() {
   Wake{event_}();
 }
 
-bool BlockingWaiter::suspend(WaitFor what, Socket* socket, SteadyTime until, std::coroutine_handle<>,
+bool BlockingWaiter::suspend(WaitFor what, Sockets sockets, SteadyTime until, std::coroutine_handle<>,
                              WaitEnd& end) {
-  end = wait(what, socket, until);
+  end = wait(what, sockets, until);
   return false;
 }
 
-WaitEnd BlockingWaiter::wait(WaitFor what, const Socket* socket, SteadyTime until) const {
-  pollfd fds[2] = {{event_, POLLIN, 0}, {-1, 0, 0}};
-  if (socket) {
-    fds[1].fd = socket->fd.get();
-    fds[1].events = what == WaitFor::readable ? POLLIN : POLLOUT;
-  }
+WaitEnd BlockingWaiter::wait(WaitFor what, Sockets sockets, SteadyTime until) const {
+  std::array<pollfd, 1 + k_max_sockets> fds;
+  size_t count = 0;
+  fds[count++] = {event_, POLLIN, 0};
+  const short events = what == WaitFor::readable ? POLLIN : POLLOUT;
+  for (const Socket* socket : sockets) fds[count++] = {socket->fd.get(), events, 0};
   for (;;) {
     if (cancelled_.stop_requested()) return WaitEnd::cancelled;
     const timespec left = until == k_never ? timespec{} : time_until(until);
-    const int ready = ppoll(fds, socket ? 2 : 1, until == k_never ? nullptr : &left, nullptr);
+    const int ready = ppoll(fds.data(), count, until == k_never ? nullptr : &left, nullptr);
     if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
     if (ready < 0) continue;
     if (ready == 0) return WaitEnd::timeout;
-    if (fds[0].revents != 0) {
+    const int woken = fds[0].revents != 0 ? 1 : 0;
+    if (woken) {
       eventfd_t ignored = 0;
       [[maybe_unused]] const ssize_t drained = ::read(event_, &ignored, sizeof ignored);
       if (cancelled_.stop_requested()) return WaitEnd::cancelled;
       if (what == WaitFor::wake) return WaitEnd::ready;
     }
-    if (fds[1].revents != 0) return WaitEnd::ready;
+    if (ready > woken) return WaitEnd::ready;
   }
 }
 

@@ -15,9 +15,9 @@ class BlockingWaiter final : public Waiter {
   void wake() override;
 
  private:
-  bool suspend(WaitFor what, Socket* socket, SteadyTime until, std::coroutine_handle<> waiting,
+  bool suspend(WaitFor what, Sockets sockets, SteadyTime until, std::coroutine_handle<> waiting,
                WaitEnd& end) override;
-  WaitEnd wait(WaitFor what, const Socket* socket, SteadyTime until) const;
+  WaitEnd wait(WaitFor what, Sockets sockets, SteadyTime until) const;
 
   struct Wake {
     int fd;

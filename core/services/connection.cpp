@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -64,17 +65,21 @@ HttpError Connection::lost(const char* doing, int error) const {
                                             error ? errno_text(error) : "closed by the peer")};
 }
 
+HttpError Connection::refused(int error) const {
+  return {HttpFailure::connect, fmt::format("cannot connect to {}: {}", peer_, errno_text(error))};
+}
+
 HttpError Connection::ended(WaitEnd end, const char* doing) const {
   if (end == WaitEnd::cancelled)
     return {HttpFailure::cancelled, fmt::format("cancelled while {} {}", doing, peer_)};
   return {HttpFailure::deadline, fmt::format("time limit reached while {} {}", doing, peer_)};
 }
 
-Task<HttpResult<bool>> Connection::dial(Waiter& waiter, IpAddress address, uint16_t port, SteadyTime until) {
+HttpResult<bool> Connection::dial(IpAddress address, uint16_t port) {
   socket_.fd = FileDescriptor(
       ::socket(address.ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket_.fd) {
-    co_return http_fail(HttpFailure::connect, fmt::format("no socket for {}: {}", peer_, errno_text(errno)));
+    return http_fail(HttpFailure::connect, fmt::format("no socket for {}: {}", peer_, errno_text(errno)));
   }
   const int fd = socket_.fd.get();
   const int on = 1;
@@ -82,24 +87,26 @@ Task<HttpResult<bool>> Connection::dial(Waiter& waiter, IpAddress address, uint1
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   sockaddr_storage storage{};
   const unsigned size = address.socket_address(port, storage);
-  int error = ::connect(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0 ? 0 : errno;
-  if (error == EINPROGRESS) {
-    const WaitEnd end = co_await waiter.writable(socket_, until);
-    if (end != WaitEnd::ready) co_return tl::unexpected(ended(end, "connecting to"));
-    socklen_t length = sizeof error;
-    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0 || errno == EINPROGRESS) {
+    return true;
   }
-  if (error != 0) {
-    co_return http_fail(HttpFailure::connect,
-                        fmt::format("cannot connect to {}: {}", peer_, errno_text(error)));
-  }
-  co_return true;
+  return tl::unexpected(refused(errno));
+}
+
+HttpResult<bool> Connection::is_open() {
+  pollfd state{socket_.fd.get(), POLLOUT, 0};
+  if (::poll(&state, 1, 0) == 0) return false;
+  int error = 0;
+  socklen_t length = sizeof error;
+  getsockopt(socket_.fd.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+  if (error != 0) return tl::unexpected(refused(error));
+  return true;
 }
 
 Task<HttpResult<bool>> Connection::start_tls(Waiter& waiter, std::shared_ptr<SSL_CTX> context,
                                              std::string name, bool verify, SteadyTime until) {
-  SslPtr layer(SSL_new(context.get()));
-  BioPtr bio;
+  openssl::Ssl layer(SSL_new(context.get()));
+  openssl::Bio bio;
   if (layers_.empty()) {
     bio = make_socket_bio(socket_.fd.get());
   } else {

@@ -34,8 +34,11 @@ class Connection {
   const std::string& peer() const { return peer_; }
   void set_peer(std::string peer) { peer_ = std::move(peer); }
 
-  /// Opens the TCP connection.
-  Task<HttpResult<bool>> dial(Waiter& waiter, IpAddress address, uint16_t port, SteadyTime until);
+  /// Begins to open the TCP connection, without waiting.
+  HttpResult<bool> dial(IpAddress address, uint16_t port);
+  /// Is the TCP connection open? False: still under way, wait for socket() to become writable.
+  HttpResult<bool> is_open();
+  Socket& socket() { return socket_; }
   /// Adds a layer of TLS. `name` is verified and, unless it is an address, sent as SNI.
   Task<HttpResult<bool>> start_tls(Waiter& waiter, std::shared_ptr<SSL_CTX> context, std::string name,
                                    bool verify, SteadyTime until);
@@ -58,13 +61,14 @@ class Connection {
   HttpResult<Next> try_write(std::span<const std::string_view> parts, size_t& count);
   HttpResult<Next> tls_next(int code, const char* doing);
   HttpError lost(const char* doing, int error) const;
+  HttpError refused(int error) const;
   HttpError ended(WaitEnd end, const char* doing) const;
   SSL* tls() const { return layers_.empty() ? nullptr : layers_.back().get(); }
 
   std::string key_;
   std::string peer_;  ///< for texts: host, port and address
   Socket socket_;
-  std::vector<SslPtr> layers_;  ///< innermost (nearest to the socket) first
+  std::vector<openssl::Ssl> layers_;  ///< innermost (nearest to the socket) first
 };
 
 }  // namespace par::core

@@ -195,29 +195,23 @@ Task<HttpResult<bool>> Dialer::tunnel(Waiter& waiter, Connection& connection, co
   co_return true;
 }
 
-Task<HttpResult<std::unique_ptr<Connection>>> Dialer::open(Waiter& waiter, IpAddress address, const Url& url,
-                                                           const Route& route, SteadyTime until) {
-  const Url& first = route.proxy ? route.proxy->url : url;
-  uint16_t port = first.port;
-  std::string peer = fmt::format("{}{}", route.proxy ? "proxy " : "", first.authority());
-  if (address.text() != first.host) peer += fmt::format(" (address {})", address.text());
-  if (redirect_) std::tie(address, port) = redirect_(address, port);
-  auto connection = std::make_unique<Connection>(route.key, std::move(peer));
-  auto done = co_await connection->dial(waiter, address, port, until);
-  if (done && route.proxy && first.is_https()) {
+// All that a TCP connection still lacks: TLS with the proxy, the way through it, TLS with the server.
+Task<HttpResult<bool>> Dialer::prepare(Waiter& waiter, Connection& connection, const Url& url,
+                                       const Route& route, SteadyTime until) {
+  HttpResult<bool> done = true;
+  if (route.proxy && route.proxy->url.is_https()) {
     const TlsIdentity trusting_roots;
     const std::string fingerprint = trusting_roots.fingerprint();
-    done = co_await add_tls(waiter, *connection, trusting_roots, fingerprint, first.host, until);
+    done = co_await add_tls(waiter, connection, trusting_roots, fingerprint, route.proxy->url.host, until);
   }
   if (done && route.proxy && url.is_https()) {
-    done = co_await tunnel(waiter, *connection, url, *route.proxy, until);
-    if (done) connection->set_peer(url.authority() + " through " + connection->peer());
+    done = co_await tunnel(waiter, connection, url, *route.proxy, until);
+    if (done) connection.set_peer(url.authority() + " through " + connection.peer());
   }
   if (done && url.is_https()) {
-    done = co_await add_tls(waiter, *connection, route.tls, route.tls_fingerprint, route.server_name, until);
+    done = co_await add_tls(waiter, connection, route.tls, route.tls_fingerprint, route.server_name, until);
   }
-  if (!done) co_return tl::unexpected(done.error());
-  co_return std::move(connection);
+  co_return done;
 }
 
 Task<HttpResult<std::unique_ptr<Connection>>> Dialer::connect(Waiter& waiter, const Url& url,
@@ -230,21 +224,19 @@ Task<HttpResult<std::unique_ptr<Connection>>> Dialer::connect(Waiter& waiter, co
   }
   // The policy is about the target: a proxy of the operator may be anywhere.
   const EgressPolicy rules = route.proxy ? EgressPolicy::unrestricted() : policy;
-  auto found = co_await addresses(waiter, route.proxy ? route.proxy->url.host : url.host, rules, deadline);
+  const Url& first = route.proxy ? route.proxy->url : url;
+  auto found = co_await addresses(waiter, first.host, rules, deadline);
   if (!found) co_return tl::unexpected(found.error());
-  HttpError last;
-  for (const auto& address : *found) {
-    const SteadyTime until = std::min(deadline, now() + connect_timeout);
-    auto opened = co_await open(waiter, address, url, route, until);
-    if (opened) co_return std::move(*opened);
-    last = std::move(opened.error());
-    if (last.kind == HttpFailure::deadline && until < deadline) {
-      last = {HttpFailure::connect, fmt::format("{} (limit of {} s for a connection)", last.message,
-                                                static_cast<double>(connect_timeout.count()) / 1000)};
-    }
-    if (last.kind != HttpFailure::connect) break;
+  ConnectRace race(std::move(*found),
+                   {route.key, (route.proxy ? "proxy " : "") + first.authority(), first.host, first.port},
+                   redirect_, connect_timeout, deadline);
+  for (;;) {
+    auto winner = co_await race.next(waiter);
+    if (!winner) co_return tl::unexpected(winner.error());
+    auto ready = co_await prepare(waiter, *winner->connection, url, route, winner->until);
+    if (ready) co_return std::move(winner->connection);
+    if (!race.failed(std::move(ready.error()), winner->until)) co_return tl::unexpected(race.last_error());
   }
-  co_return tl::unexpected(std::move(last));
 }
 
 }  // namespace par::core

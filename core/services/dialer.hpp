@@ -1,11 +1,11 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "core/services/connect_race.hpp"
 #include "core/services/connection.hpp"
 #include "core/services/egress.hpp"
 #include "core/services/proxies.hpp"
@@ -33,8 +33,7 @@ struct Route {
 /// dialled, and adds TLS. Thread-safe.
 class Dialer {
  public:
-  /// Stands between the policy check and the socket in tests: gives the address that is dialled in truth.
-  using Redirect = std::function<std::pair<IpAddress, uint16_t>(const IpAddress&, uint16_t)>;
+  using Redirect = ConnectRace::Redirect;
 
   Dialer(std::shared_ptr<TrustStore> trust, const ProxySettings& proxies, const Log& log,
          Resolver::Function lookup, Redirect redirect);
@@ -57,8 +56,8 @@ class Dialer {
   Task<HttpResult<Addresses>> look_up(Waiter& waiter, const std::string& host, SteadyTime until);
   Task<HttpResult<bool>> check_proxied(Waiter& waiter, const std::string& host, const EgressPolicy& policy,
                                        SteadyTime deadline);
-  Task<HttpResult<std::unique_ptr<Connection>>> open(Waiter& waiter, IpAddress address, const Url& url,
-                                                     const Route& route, SteadyTime until);
+  Task<HttpResult<bool>> prepare(Waiter& waiter, Connection& connection, const Url& url, const Route& route,
+                                 SteadyTime until);
   Task<HttpResult<bool>> tunnel(Waiter& waiter, Connection& connection, const Url& url, const Proxy& proxy,
                                 SteadyTime until);
   Task<HttpResult<bool>> add_tls(Waiter& waiter, Connection& connection, const TlsIdentity& identity,

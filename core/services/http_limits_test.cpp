@@ -3,10 +3,8 @@
 #include <chrono>
 #include <thread>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "core/services/testing/client_fixture.hpp"
+#include "core/services/testing/full_listener.hpp"
 #include "core/services/testing/scripted_server.hpp"
 #include "tests/catch.hpp"
 
@@ -60,32 +58,9 @@ struct Stuck {
   Step step;
   std::shared_ptr<std::atomic<bool>> over = std::make_shared<std::atomic<bool>>(false);
   ScriptedServer server{[this](Peer& peer) { talk(peer); }};
-  struct FullListener {
-    FullListener();
-    uint16_t port() const { return number; }
-    uint16_t number = 0;
-    FileDescriptor listener;
-    std::vector<FileDescriptor> waiting;
-  } full;
+  FullListener full;
   ClientFixture fixture;
 };
-
-// A port whose queue is full, so that the kernel drops further attempts without an answer.
-Stuck::FullListener::FullListener() {
-  listener = FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(::listen(listener.get(), 0) == 0);
-  ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  number = ntohs(address.sin_port);
-  for (int i = 0; i < 4; ++i) {
-    waiting.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    ::connect(waiting.back().get(), reinterpret_cast<sockaddr*>(&address), size);
-  }
-}
 
 const auto k_steps = {Step::lookup,    Step::connect, Step::tls,          Step::head,
                       Step::slow_head, Step::body,    Step::dripping_body};

@@ -17,7 +17,7 @@ struct Registration {
 
 }  // namespace
 
-bool LoopWaiter::suspend(WaitFor what, Socket* socket, SteadyTime until, std::coroutine_handle<> waiting,
+bool LoopWaiter::suspend(WaitFor what, Sockets sockets, SteadyTime until, std::coroutine_handle<> waiting,
                          WaitEnd& end) {
   if (cancelled_) {
     end = WaitEnd::cancelled;
@@ -33,14 +33,15 @@ bool LoopWaiter::suspend(WaitFor what, Socket* socket, SteadyTime until, std::co
   waits_for_wake_ = what == WaitFor::wake;
   const uint64_t number = ++wait_number_;
   arm(until);
-  if (!socket) return true;
-  if (!socket->registration) socket->registration = std::make_shared<Registration>(loop_, socket->fd.get());
-  auto& descriptor = static_cast<Registration*>(socket->registration.get())->descriptor;
-  descriptor.async_wait(what == WaitFor::readable ? asio::posix::stream_descriptor::wait_read
-                                                  : asio::posix::stream_descriptor::wait_write,
-                        [self = shared_from_this(), number](const boost::system::error_code&) {
-                          if (self->wait_number_ == number) self->finish(WaitEnd::ready);
-                        });
+  const auto event = what == WaitFor::readable ? asio::posix::stream_descriptor::wait_read
+                                               : asio::posix::stream_descriptor::wait_write;
+  for (Socket* socket : sockets) {
+    if (!socket->registration) socket->registration = std::make_shared<Registration>(loop_, socket->fd.get());
+    auto& descriptor = static_cast<Registration*>(socket->registration.get())->descriptor;
+    descriptor.async_wait(event, [self = shared_from_this(), number](const boost::system::error_code&) {
+      if (self->wait_number_ == number) self->finish(WaitEnd::ready);
+    });
+  }
   return true;
 }
 

@@ -23,7 +23,7 @@ class LoopWaiter final : public Waiter, public std::enable_shared_from_this<Loop
   void forget();
 
  private:
-  bool suspend(WaitFor what, Socket* socket, SteadyTime until, std::coroutine_handle<> waiting,
+  bool suspend(WaitFor what, Sockets sockets, SteadyTime until, std::coroutine_handle<> waiting,
                WaitEnd& end) override;
   void arm(SteadyTime until);
   void finish(WaitEnd end);

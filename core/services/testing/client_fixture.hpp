@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fcntl.h>
 
@@ -56,6 +57,7 @@ struct ClientFixture {
     std::optional<Result<HttpAnswer, HttpError>> answer;
     client.fetch(std::move(request), std::move(body), [&](auto result) { answer = std::move(result); });
     control.restart();
+    const auto work = boost::asio::make_work_guard(control);  // a name lookup is none of the loop's own
     while (!answer) control.run_one();
     return std::move(*answer);
   }

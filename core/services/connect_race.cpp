@@ -73,8 +73,8 @@ std::optional<ConnectRace::Winner> ConnectRace::look(SteadyTime now) {
       ++at;
       continue;
     }
-    failed(open ? HttpError{HttpFailure::deadline, fmt::format("time limit reached while connecting to {}",
-                                                               at->connection->peer())}
+    failed(open ? HttpError{HttpFailure::deadline,
+                            fmt::format("time limit reached while connecting to {}", at->connection->peer())}
                 : open.error(),
            at->until);
     next_start_ = now;

@@ -92,8 +92,7 @@ TEST_CASE("Address families take turns") {
   const auto answer = many.fixture.get(Many::request());
   REQUIRE(!answer);
   CHECK(answer.error().kind == HttpFailure::connect);
-  CHECK(many.dialled ==
-        std::vector<std::string>{"fd00::1", "10.0.0.1", "fd00::2", "10.0.0.2", "fd00::3"});
+  CHECK(many.dialled == std::vector<std::string>{"fd00::1", "10.0.0.1", "fd00::2", "10.0.0.2", "fd00::3"});
 }
 
 TEST_CASE("Each attempt has its limit, and the deadline ends all of them") {
@@ -105,7 +104,8 @@ TEST_CASE("Each attempt has its limit, and the deadline ends all of them") {
   REQUIRE(!limited);
   CHECK(limited.error().kind == HttpFailure::connect);
   CHECK(limited.error().message ==
-        "time limit reached while connecting to many.test (address 10.0.0.2) (limit of 0.05 s for a connection)");
+        "time limit reached while connecting to many.test (address 10.0.0.2) (limit of 0.05 s for a "
+        "connection)");
   CHECK(many.dialled.size() == 2);
 
   request.connect_timeout = 60s;

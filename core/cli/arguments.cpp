@@ -24,8 +24,8 @@ Result<Arguments> parse_arguments(const std::vector<std::string_view>& arguments
   Arguments parsed;
   std::string_view command;
   for (const std::string_view argument : arguments) {
-    if (argument == "--json") {
-      parsed.json = true;
+    if (argument == "--json" || argument == "--rbac") {
+      (argument == "--json" ? parsed.json : parsed.rbac) = true;
       continue;
     }
     const auto* const flag = std::find_if(std::begin(k_commands), std::end(k_commands),
@@ -35,8 +35,10 @@ Result<Arguments> parse_arguments(const std::vector<std::string_view>& arguments
     command = flag->name;
     parsed.command = flag->command;
   }
-  if (parsed.json && parsed.command != Command::list_actions)
-    return fail("--json goes with --list-actions only");
+  if ((parsed.json || parsed.rbac) && parsed.command != Command::list_actions) {
+    return fail(fmt::format("{} goes with --list-actions only", parsed.json ? "--json" : "--rbac"));
+  }
+  if (parsed.json && parsed.rbac) return fail("--json and --rbac cannot go together");
   return parsed;
 }
 
@@ -46,6 +48,7 @@ std::string_view usage() {
 usage: par-runner                         run until SIGTERM or SIGINT
        par-runner --check                 validate configuration, plugins, connectivity and keys, without taking tasks
        par-runner --list-actions [--json] print every action of the installed plugins
+       par-runner --list-actions --rbac   print the Kubernetes roles that the allowed actions need, as YAML
        par-runner --healthcheck           ask the runner on this machine whether it lives (for container health checks)
        par-runner --version
        par-runner --help

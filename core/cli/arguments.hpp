@@ -13,9 +13,11 @@ enum class Command { run, check, list_actions, healthcheck, version, help };
 struct Arguments {
   Command command = Command::run;
   bool json = false;  ///< of list_actions
+  bool rbac = false;  ///< of list_actions: the rights that they need in Kubernetes
 };
 
-/// Reads the arguments without the program's name. Errors: an unknown one, two commands, --json without
+/// Reads the arguments without the program's name. Errors: an unknown one, two commands, --json or --rbac
+/// without
 /// --list-actions.
 Result<Arguments> parse_arguments(const std::vector<std::string_view>& arguments);
 

@@ -13,6 +13,7 @@ TEST_CASE("each command line means one command") {
   CHECK_FALSE(parse_arguments({"--list-actions"})->json);
   CHECK(parse_arguments({"--list-actions", "--json"})->json);
   CHECK(parse_arguments({"--json", "--list-actions"})->json);
+  CHECK(parse_arguments({"--list-actions", "--rbac"})->rbac);
   CHECK(parse_arguments({"--healthcheck"})->command == Command::healthcheck);
   CHECK(parse_arguments({"--version"})->command == Command::version);
   CHECK(parse_arguments({"--help"})->command == Command::help);
@@ -27,11 +28,14 @@ TEST_CASE("arguments that mean nothing are refused by name") {
         "--check and --version cannot go together");
   CHECK_FALSE(parse_arguments({"--json"}));
   CHECK_FALSE(parse_arguments({"--check", "--json"}));
+  CHECK(parse_arguments({"--rbac"}).error().message == "--rbac goes with --list-actions only");
+  CHECK(parse_arguments({"--list-actions", "--rbac", "--json"}).error().message ==
+        "--json and --rbac cannot go together");
 }
 
 TEST_CASE("the usage names every command and exit code") {
-  for (const char* const part : {"--check", "--list-actions", "--json", "--healthcheck", "--version",
-                                 "--help", "DD_PRIVATE_RUNNER_CONFIG_DIR", "exit codes: 0 ",
+  for (const char* const part : {"--check", "--list-actions", "--json", "--rbac", "--healthcheck",
+                                 "--version", "--help", "DD_PRIVATE_RUNNER_CONFIG_DIR", "exit codes: 0 ",
                                  "\n            1 ", "\n            2 ", "\n            3 "}) {
     CAPTURE(part);
     CHECK(usage().find(part) != std::string_view::npos);

@@ -102,7 +102,7 @@ TEST_CASE("plugins are checked with their settings, and loaded where the allowli
   Config config;
   Lines closed;
   check_plugins(config, catalog, closed.report());
-  closed.have("ok    plugins       com.example.cli 1.2.3, actions: 2 (none allowed)");
+  closed.have("ok    plugins       com.example.cli 1.2.3, actions: 3 (none allowed)");
   CHECK_FALSE(closed.failed());
 
   config.plugin_settings = {{"com.example.cli", R"({"size":"large"})"}, {"com.example.gone", "{}"}};

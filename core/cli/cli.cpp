@@ -11,6 +11,7 @@
 #include "core/cli/health_probe.hpp"
 #include "core/cli/installation.hpp"
 #include "core/cli/list_actions.hpp"
+#include "core/cli/rbac.hpp"
 #include "core/cli/report.hpp"
 #include "core/dispatch/runner.hpp"
 #include "core/identity/identity.hpp"
@@ -87,7 +88,7 @@ class Program {
   }
 
   // Needs no configuration: without a usable one the libraries of the default directories are listed.
-  int list(bool json) {
+  int list(const Arguments& arguments) {
     auto config = load(STDERR_FILENO);
     const bool usable = config.has_value();
     if (!usable) {
@@ -106,9 +107,19 @@ class Program {
       broken = true;
     }
     const ActionsAllowlist allowlist(config->actions_allowlist);
+    if (arguments.rbac) {
+      const auto roles = rbac_yaml(catalog, allowlist);
+      if (!usable || !roles) {
+        complain(roles ? "without a configuration there is no allowlist to take the roles from"
+                       : roles.error().message);
+        return exit_failed;
+      }
+      print(stdout, *roles);
+      return broken ? exit_failed : exit_ok;
+    }
     const bool configured = usable && (config->has_file || allowlist.size() > 0);
-    print(stdout,
-          json ? list_actions_json(catalog, configured ? &allowlist : nullptr) : list_actions(catalog));
+    print(stdout, arguments.json ? list_actions_json(catalog, configured ? &allowlist : nullptr)
+                                 : list_actions(catalog));
     return broken ? exit_failed : exit_ok;
   }
 
@@ -161,7 +172,7 @@ int run_cli(const std::vector<std::string_view>& arguments, const Environment& e
     case Command::check:
       return program.check();
     case Command::list_actions:
-      return program.list(parsed->json);
+      return program.list(*parsed);
     case Command::healthcheck:
       return program.healthcheck();
     case Command::version:

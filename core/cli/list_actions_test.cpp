@@ -8,7 +8,8 @@
 using namespace par::core;
 
 TEST_CASE("actions are listed by full name, one a line") {
-  CHECK(list_actions(Catalog::scan({PAR_TEST_PLUGINS})) == "com.example.cli.get\ncom.example.cli.set\n");
+  CHECK(list_actions(Catalog::scan({PAR_TEST_PLUGINS})) ==
+        "com.example.cli.get\ncom.example.cli.odd\ncom.example.cli.set\n");
   CHECK(list_actions(Catalog::scan({"/nonexistent"})).empty());
 }
 
@@ -17,15 +18,15 @@ TEST_CASE("actions are listed as JSON with what is known of them") {
   const ActionsAllowlist allowlist({"com.example.cli.set"});
   const auto list = parse_json(list_actions_json(catalog, &allowlist));
   REQUIRE(list);
-  REQUIRE(list->Size() == 2);
+  REQUIRE(list->Size() == 3);
   const par::json::Value& get = (*list)[0];
   CHECK(par::json::text(get["name"]) == "com.example.cli.get");
   CHECK(par::json::text(get["summary"]) == "Gets \"it\"");
   CHECK(par::json::text(get["effect"]) == "reads");
   CHECK(par::json::text(get["library"]) == PAR_TEST_PLUGINS "/com.example.cli.so");
   CHECK_FALSE(get["allowed"].GetBool());
-  CHECK((*list)[1]["allowed"].GetBool());
-  CHECK(par::json::text((*list)[1]["effect"]) == "writes");
+  CHECK((*list)[2]["allowed"].GetBool());
+  CHECK(par::json::text((*list)[2]["effect"]) == "writes");
 
   const auto unconfigured = parse_json(list_actions_json(catalog, nullptr));
   REQUIRE(unconfigured);

@@ -7,7 +7,14 @@ __attribute__((used, section(".par_manifest"))) static const char manifest[] =
     "\"actions\":{"
     "\"set\":{\"summary\":\"Sets "
     "it\",\"effect\":\"writes\",\"input\":{\"type\":\"object\"},\"output\":{\"type\":"
-    "\"object\"}},"
+    "\"object\"},\"rbac\":[{\"apiGroup\":\"\",\"resource\":\"pods\",\"verbs\":[\"list\",\"delete\"],"
+    "\"namespaced\":true},{\"apiGroup\":\"\",\"resource\":\"nodes\",\"verbs\":[\"get\"],"
+    "\"namespaced\":false}]},"
     "\"get\":{\"summary\":\"Gets "
     "\\\"it\\\"\",\"effect\":\"reads\",\"input\":{\"type\":\"object\"},\"output\":{\"type\":"
-    "\"object\"}}}}";
+    "\"object\"},\"rbac\":[{\"apiGroup\":\"\",\"resource\":\"pods\",\"verbs\":[\"get\"],"
+    "\"namespaced\":true},{\"apiGroup\":\"\",\"resource\":\"services\",\"verbs\":[\"get\"],"
+    "\"namespaced\":true}]},"
+    "\"odd\":{\"summary\":\"Says nothing useful of its "
+    "rights\",\"effect\":\"reads\",\"input\":{\"type\":\"object\"},\"output\":{\"type\":\"object\"},"
+    "\"rbac\":\"all\"}}}";

@@ -9,6 +9,8 @@ void tune_allocator() {
   // Set by hand, the threshold no longer grows with the blocks that are freed.
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
   mallopt(M_ARENA_MAX, 2);
+  // The default gives the end of the heap back and takes it again with every task.
+  mallopt(M_TRIM_THRESHOLD, 512 << 10);
 #endif
 }
 

@@ -73,7 +73,7 @@ WorkerPool::~WorkerPool() {
 }
 
 bool WorkerPool::submit(std::function<void()> job) {
-  const std::lock_guard lock(state_->mutex);
+  std::unique_lock lock(state_->mutex);
   state_->jobs.push_back(std::move(job));
   // An idle thread may have been woken for an earlier job already, so all that wait are counted.
   if (state_->idle < state_->jobs.size() && state_->threads < state_->limit && !state_->add_thread() &&
@@ -81,6 +81,8 @@ bool WorkerPool::submit(std::function<void()> job) {
     state_->jobs.pop_back();
     return false;
   }
+  // Woken under the lock, the thread would only go to sleep again to wait for it.
+  lock.unlock();
   state_->wake.notify_one();
   return true;
 }

@@ -132,7 +132,7 @@ void delete_multiple(Client& client, const Kind& kind, const VerbRow& verb, cons
     par::HttpResponse response = client.send(request);
     if (succeeded(response)) return client.discard(response);
     if (response.status() != 403) {
-      throw par::Error(failure_of({kind, verb, verb.rbac_verb, inputs.name_space, {}}, client, response));
+      throw par::Error(failure_of({kind, verb, "deletecollection", inputs.name_space, {}}, client, response));
     }
     client.discard(response);
   }

@@ -1,6 +1,7 @@
 #include "errors.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include <par/json.hpp>
 
@@ -32,9 +33,12 @@ std::string place(const Attempt& attempt) {
   return "in the namespace " + quoted(attempt.name_space);
 }
 
-std::string rule(const Kind& kind, std::string_view verbs) {
+// As one rule of a Role.
+std::string rule(const Kind& kind, std::span<const std::string_view> verbs) {
+  std::string list;
+  for (const std::string_view verb : verbs) list += (list.empty() ? "" : ",") + quoted(verb);
   return R"({"apiGroups":[")" + std::string(kind.group) + R"("],"resources":[")" + kind.resource() +
-         R"("],"verbs":[)" + std::string(verbs) + "]}";
+         R"("],"verbs":[)" + list + "]}";
 }
 
 // What an operator does so that the request is allowed.
@@ -48,10 +52,7 @@ std::string permission_hint(const Attempt& attempt, const Cluster& cluster, std:
   std::string text = "The runner lacks the verb " + quoted(attempt.rbac_verb) + " on " + kind.resource() +
                      " (API group " + quoted(kind.group) + ") " + place(attempt) + ": give its account a " +
                      (role_suffices ? "Role there" : "ClusterRole") + " with the rule " +
-                     rule(kind, quoted(attempt.rbac_verb));
-  if (attempt.verb.verb == Verb::remove_multiple) {
-    text += " (deleteMultiple needs either \"deletecollection\" or both \"list\" and \"delete\")";
-  }
+                     rule(kind, attempt.verb.rbac_verbs);
   return text + ", or in the official Helm chart set runner.kubernetesActions." + kind.chart_key() + ": [" +
          quoted(attempt.verb.name) + "]" + (role_suffices ? "" : " with runner.roleType: ClusterRole");
 }

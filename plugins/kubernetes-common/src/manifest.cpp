@@ -177,7 +177,7 @@ std::string action(const Kind& kind, const VerbRow& verb) {
   writer.String(kind.resource());
   text.key("verbs");
   writer.StartArray();
-  writer.String(verb.rbac_verb);
+  for (const std::string_view right : verb.rbac_verbs) writer.String(right);
   writer.EndArray();
   text.key("namespaced");
   writer.Bool(kind.scope == Scope::namespaced);

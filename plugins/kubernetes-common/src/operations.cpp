@@ -124,7 +124,7 @@ void run_operation(const Kind& kind, const VerbRow& verb, const par::Request& ta
     call.result("{}");
     return;
   }
-  const Attempt attempt{kind, verb, verb.rbac_verb, inputs.name_space, inputs.name};
+  const Attempt attempt{kind, verb, verb.rbac_verbs.front(), inputs.name_space, inputs.name};
   par::HttpResponse response = client.send(prepared.request);
   log_warnings(response, call);
   if (response.status() < 200 || response.status() > 299) {

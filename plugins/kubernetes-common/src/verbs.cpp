@@ -5,6 +5,8 @@
 namespace kubernetes {
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr Input k_name{"name", R"({"type":"string","minLength":1,"description":"Name of the object"})", true};
 constexpr Input k_manifest{
     "body",
@@ -53,22 +55,75 @@ constexpr std::array k_delete_multiple{k_label_selector, k_field_selector, k_lim
                                        k_grace_period,   k_propagation,    k_dry_run};
 constexpr std::array k_restart{k_name};
 
+constexpr std::array k_may_create{"create"sv};
+constexpr std::array k_may_get{"get"sv};
+constexpr std::array k_may_list{"list"sv};
+constexpr std::array k_may_update{"update"sv};
+constexpr std::array k_may_patch{"patch"sv};
+constexpr std::array k_may_delete{"delete"sv};
+constexpr std::array k_may_list_and_delete{"list"sv, "delete"sv};
+
 constexpr std::array k_verbs{
-    VerbRow{Verb::create, "create", false, "POST", true, Output::object, true, k_create, "create",
-            "Create a"},
-    VerbRow{Verb::get, "get", false, "GET", false, Output::object, true, k_get, "get", "Get one"},
-    VerbRow{Verb::list, "list", false, "GET", false, Output::list, false, k_list, "list",
-            "List objects of kind"},
-    VerbRow{Verb::update, "update", false, "PUT", true, Output::object, true, k_update, "update",
-            "Replace one"},
-    VerbRow{Verb::patch, "patch", false, "PATCH", true, Output::object, true, k_patch, "patch",
-            "Change parts of one"},
-    VerbRow{Verb::remove, "delete", false, "DELETE", true, Output::nothing, true, k_delete, "delete",
-            "Delete one"},
-    VerbRow{Verb::remove_multiple, "deleteMultiple", true, "DELETE", true, Output::nothing, true,
-            k_delete_multiple, "deletecollection", "Delete the selected objects, or all of them, of kind"},
-    VerbRow{Verb::restart, "restart", false, "PATCH", true, Output::object, true, k_restart, "patch",
-            "Restart the pods of one"},
+    VerbRow{.verb = Verb::create,
+            .name = "create",
+            .method = "POST",
+            .output = Output::object,
+            .inputs = k_create,
+            .rbac_verbs = k_may_create,
+            .summary = "Create a"},
+    VerbRow{.verb = Verb::get,
+            .name = "get",
+            .method = "GET",
+            .writes = false,
+            .output = Output::object,
+            .inputs = k_get,
+            .rbac_verbs = k_may_get,
+            .summary = "Get one"},
+    VerbRow{.verb = Verb::list,
+            .name = "list",
+            .method = "GET",
+            .writes = false,
+            .output = Output::list,
+            .needs_namespace = false,
+            .inputs = k_list,
+            .rbac_verbs = k_may_list,
+            .summary = "List objects of kind"},
+    VerbRow{.verb = Verb::update,
+            .name = "update",
+            .method = "PUT",
+            .output = Output::object,
+            .inputs = k_update,
+            .rbac_verbs = k_may_update,
+            .summary = "Replace one"},
+    VerbRow{.verb = Verb::patch,
+            .name = "patch",
+            .method = "PATCH",
+            .output = Output::object,
+            .inputs = k_patch,
+            .rbac_verbs = k_may_patch,
+            .summary = "Change parts of one"},
+    VerbRow{.verb = Verb::remove,
+            .name = "delete",
+            .method = "DELETE",
+            .output = Output::nothing,
+            .inputs = k_delete,
+            .rbac_verbs = k_may_delete,
+            .summary = "Delete one"},
+    VerbRow{.verb = Verb::remove_multiple,
+            .name = "deleteMultiple",
+            .plural = true,
+            .method = "DELETE",
+            .output = Output::nothing,
+            .inputs = k_delete_multiple,
+            .rbac_verbs = k_may_list_and_delete,
+            .summary = "Delete the selected objects, or all of them, of kind"},
+    VerbRow{.verb = Verb::restart,
+            .name = "restart",
+            .method = "PATCH",
+            .output = Output::object,
+            .inputs = k_restart,
+            .rbac_verbs = k_may_patch,
+            .summary = "Restart the pods of one"},
 };
 
 }  // namespace

@@ -21,14 +21,15 @@ enum class Output { object, list, nothing };
 struct VerbRow {
   Verb verb;
   std::string_view name;    ///< of an action without its kind
-  bool plural;              ///< whether the kind's plural follows
+  bool plural = false;      ///< whether the kind's plural follows
   std::string_view method;  ///< of the HTTP request
-  bool writes;
+  bool writes = true;
   Output output;
-  bool needs_namespace;  ///< false: no namespace means all of them
+  bool needs_namespace = true;  ///< false: no namespace means all of them
   std::span<const Input> inputs;
-  std::string_view rbac_verb;  ///< the one that suffices
-  std::string_view summary;    ///< the kind follows
+  std::span<const std::string_view>
+      rbac_verbs;            ///< what the account needs; the official chart grants the same
+  std::string_view summary;  ///< the kind follows
 
   std::string action_name(const Kind& kind) const;
 };

@@ -38,7 +38,8 @@ std::string merge(const Value& input, const Value& fixed) {
 Body with_json(const Value* input, std::string connection_text, bool quote) {
   if (input == nullptr) return text_body(std::move(connection_text), quote);
   if (!input->IsObject()) {
-    throw par::Error("the connection has a JSON body, so the input body must be an object, too");
+    throw par::Error(
+        "the connection has a JSON body, so the input body must be an object, too, or be left out");
   }
   par::json::Document fixed;
   std::string error;
@@ -52,7 +53,8 @@ Body with_json(const Value* input, std::string connection_text, bool quote) {
 Body with_text(const Value* input, std::string connection_text, bool quote) {
   if (input == nullptr) return text_body(std::move(connection_text), quote);
   if (!input->IsString()) {
-    throw par::Error("the connection has a text body, so the input body must be a string, too");
+    throw par::Error(
+        "the connection has a text body, so the input body must be a string, too, or be left out");
   }
   connection_text.append("\r\n").append(par::json::text(*input));
   return text_body(std::move(connection_text), quote);
@@ -61,7 +63,8 @@ Body with_text(const Value* input, std::string connection_text, bool quote) {
 }  // namespace
 
 bool has_connection_form(const par::Connection& connection) {
-  return starts_with_ignoring_case(connection.body_content_type(), "multipart/form-data");
+  return !connection.body_content().empty() &&
+         equal_ignoring_case(trim(connection.body_content_type()), "multipart/form-data");
 }
 
 Body make_body(const Inputs& inputs, const par::Connection& connection, const std::string* content_type,
@@ -74,9 +77,10 @@ Body make_body(const Inputs& inputs, const par::Connection& connection, const st
     return Body::of(par::json::write(*input));
   }
   const std::string_view type = connection.body_content_type();
-  if (content_type != nullptr && !starts_with_ignoring_case(*content_type, type)) {
+  if (content_type != nullptr && content_type->compare(0, type.size(), type) != 0) {
     throw par::Error("the request's Content-Type is \"" + *content_type +
-                     "\", but the connection's body is \"" + std::string(type) + "\"");
+                     "\", but the connection's body is \"" + std::string(type) +
+                     "\"; give the header the connection's type, or use another connection");
   }
   const std::string lowered = lower(type);
   const bool json = lowered.find("/json") != std::string::npos || lowered.find("+json") != std::string::npos;

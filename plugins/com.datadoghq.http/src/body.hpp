@@ -35,9 +35,10 @@ class Body {
   std::string_view view_;
 };
 
-/// The body from the inputs and the connection's own one. `content_type` is the request's header, or null.
-/// With `quote_strings` a text is sent as a JSON string, as other runners do. Throws par::Error if the two do
-/// not fit. A connection body of type multipart/form-data is no concern of this function.
+/// The body from the inputs and the connection's own one. `content_type` is the request's header
+/// Content-Type, in just this spelling, or null. With `quote_strings` a text is sent as a JSON string, as
+/// other runners do. Throws par::Error if the two do not fit. A connection body of type multipart/form-data
+/// is no concern of this function.
 Body make_body(const Inputs& inputs, const par::Connection& connection, const std::string* content_type,
                bool quote_strings);
 

@@ -1,5 +1,6 @@
 #include "form.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include "body.hpp"
@@ -15,6 +16,17 @@ struct Field {
   std::string file_name;  // empty: a plain field
   std::string media_type;
 };
+
+// Without the line ends that some encoders put in, and with the padding that others leave out.
+std::string tidy_base64(std::string_view text) {
+  std::string tidy;
+  tidy.reserve(text.size() + 3);
+  for (const char c : text) {
+    if (!is_white_space(c)) tidy += c;
+  }
+  while (tidy.size() % 4 != 0) tidy += '=';
+  return tidy;
+}
 
 // "data:image/png;base64,AAAA": the media type ends at the first ';', and base64 follows at once.
 void read_data_uri(Field& field, std::string_view uri, bool plain) {
@@ -41,7 +53,7 @@ void read_data_uri(Field& field, std::string_view uri, bool plain) {
     if (static_cast<unsigned char>(c) <= ' ' || c == 127)
       throw refuse("the media type has an illegal character");
   }
-  if (!base64_decode(uri, field.value)) throw refuse("the data is not valid base64");
+  if (!base64_decode(tidy_base64(uri), field.value)) throw refuse("the data is not valid base64");
   const size_t slash = media_type.find('/');
   field.media_type = media_type;
   field.file_name = field.key + "." +
@@ -66,28 +78,29 @@ std::vector<Field> input_fields(const Inputs& inputs, bool plain_data_uris) {
   return fields;
 }
 
+// Puts `field` in the place of the first field of its key and takes out the others, or adds it at the end.
 void overlay(std::vector<Field>& fields, Field field) {
-  bool found = false;
-  for (Field& other : fields) {
-    if (other.key == field.key) {
-      other = field;
-      found = true;
-    }
+  const auto same = [&field](const Field& other) { return other.key == field.key; };
+  const auto first = std::find_if(fields.begin(), fields.end(), same);
+  if (first == fields.end()) {
+    fields.push_back(std::move(field));
+    return;
   }
-  if (!found) fields.push_back(std::move(field));
+  fields.erase(std::remove_if(first + 1, fields.end(), same), fields.end());
+  *first = std::move(field);
 }
 
 void overlay_connection(std::vector<Field>& fields, const par::Connection& connection) {
   par::json::Document list;
   std::string error;
   if (!par::json::parse(connection.body_content(), list, error) || !list.IsArray()) {
-    throw par::Error("the form of the connection is not a JSON list of {key, value}");
+    throw par::Error("the form of the connection is not a JSON list of {\"key\": ..., \"value\": ...}");
   }
   for (const par::json::Value& item : list.GetArray()) {
     const par::json::Value* const key = par::json::find(item, "key");
     const par::json::Value* const value = par::json::find(item, "value");
     if (key == nullptr || !key->IsString() || value == nullptr || !value->IsString()) {
-      throw par::Error("the form of the connection has an entry without key or value");
+      throw par::Error("the form of the connection has an entry whose key or value is missing or no text");
     }
     Field field;
     field.key = render(par::json::text(*key), connection);

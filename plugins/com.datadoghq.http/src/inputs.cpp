@@ -1,10 +1,6 @@
 #include "inputs.hpp"
 
-#include <charconv>
-
 #include <par/sdk/error.hpp>
-
-#include "text.hpp"
 
 namespace http_plugin {
 namespace {
@@ -30,13 +26,6 @@ void for_each(const Value& object, std::string_view name, Each&& each) {
   for (const Value& item : list->GetArray()) each(item);
 }
 
-int status_of(std::string_view digits) {
-  int value = -1;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  return whole && value >= 0 ? value : -1;
-}
-
 }  // namespace
 
 Inputs::Inputs(std::string_view inputs_json) {
@@ -44,10 +33,7 @@ Inputs::Inputs(std::string_view inputs_json) {
   if (!par::json::parse(inputs_json, document_, error)) {
     throw par::Error(PAR_INTERNAL, "the inputs are not valid JSON: " + error);
   }
-  verb = text_of(document_, "verb");
-  if (verb.empty()) verb = "GET";
-  if (!is_token(verb))
-    throw par::Error("verb is not an HTTP method: use GET, HEAD, POST, PUT, PATCH or DELETE");
+  if (const std::string_view given = text_of(document_, "verb"); !given.empty()) verb = given;
   url = text_of(document_, "url");
   body = find(document_, "body");
   if (body != nullptr && (body->IsNull() || (body->IsString() && body->GetStringLength() == 0)))
@@ -73,25 +59,10 @@ Inputs::Inputs(std::string_view inputs_json) {
   follow_redirect = flag(document_, "followRedirect", true);
   any_certificate = flag(document_, "allowExpiredCertificate", false);
   for_each(document_, "errorOnStatus", [&](const Value& item) {
-    const std::string_view entry = item.IsString() ? par::json::text(item) : std::string_view();
-    error_on_status.push_back(parse_status_range(entry));
-    if (!error_on_status_text.empty()) error_on_status_text += ", ";
-    error_on_status_text += entry;
+    error_on_status.push_back(item.IsString() ? par::json::text(item) : std::string_view());
   });
   response_parsing = text_of(document_, "responseParsing");
   response_encoding = text_of(document_, "responseEncoding");
-}
-
-StatusRange parse_status_range(std::string_view text) {
-  const size_t dash = text.find('-');
-  StatusRange range;
-  range.first = status_of(text.substr(0, dash));
-  range.last = dash == std::string_view::npos ? range.first : status_of(text.substr(dash + 1));
-  if (range.first < 0 || range.last < range.first) {
-    throw par::Error("errorOnStatus: \"" + std::string(text) +
-                     "\" is neither a status such as 404 nor a range such as 500-599");
-  }
-  return range;
 }
 
 }  // namespace http_plugin

@@ -104,10 +104,13 @@ bool parse_media_type(std::string_view text, MediaType& result) {
     const size_t equals = text.find('=');
     if (equals == std::string_view::npos) return false;
     std::string name = lower(trim(text.substr(0, equals)));
-    text.remove_prefix(equals + 1);
+    text = trim(text.substr(equals + 1));
     std::string value;
-    if (!is_token(name) || !take_value(text, value) || !result.parameter(name).empty()) return false;
-    result.parameters.emplace_back(std::move(name), std::move(value));
+    if (!is_token(name) || !take_value(text, value)) return false;
+    // Said twice is fine, said differently is not.
+    const std::string_view known = result.parameter(name);
+    if (!known.empty() && known != value) return false;
+    if (known.empty()) result.parameters.emplace_back(std::move(name), std::move(value));
   }
 }
 

@@ -47,7 +47,7 @@ Part read_part(std::string_view text) {
   return part;
 }
 
-void append_json(std::string& out, const Part& part) {
+void append_json(std::string& out, const Part& part, std::string_view encoding) {
   MediaType type;
   if (!parse_media_type(part.type, type))
     throw par::Error("a part of the multipart response has a malformed type");
@@ -59,15 +59,15 @@ void append_json(std::string& out, const Part& part) {
   append_json_string(out, to_valid_utf8(part.type));
   out += ",\"Data\":";
   // A form inside a form is not taken apart.
-  Conversion conversion = choose_conversion(type, {}, {});
-  if (conversion.parsing == Parsing::form_data) conversion = choose_conversion(type, "raw", {});
+  Conversion conversion = choose_conversion(type, {}, encoding);
+  if (conversion.parsing == Parsing::form_data) conversion = choose_conversion(type, "raw", encoding);
   out += convert_body(std::string(part.data), type, conversion);
   out += '}';
 }
 
 }  // namespace
 
-std::string multipart_json(std::string_view body, std::string_view boundary) {
+std::string multipart_json(std::string_view body, std::string_view boundary, std::string_view encoding) {
   if (boundary.empty()) throw par::Error("the multipart response names no boundary in its Content-Type");
   const std::string delimiter = "\r\n--" + std::string(boundary);
   // The first delimiter may stand at the very start.
@@ -87,7 +87,7 @@ std::string multipart_json(std::string_view body, std::string_view boundary) {
     // A part may be empty, so that its delimiter begins with the line end that closes its headers.
     const size_t start = line_end + 2;
     if (result.size() > 1) result += ',';
-    append_json(result, read_part(body.substr(start, std::max(next, start) - start)));
+    append_json(result, read_part(body.substr(start, std::max(next, start) - start)), encoding);
     body.remove_prefix(next + delimiter.size());
   }
   return result + "]";

@@ -27,15 +27,6 @@ constexpr std::array k_encodings = {
     std::pair{"hex"sv, Encoding::hex},
 };
 
-Encoding encoding_named(std::string_view name) {
-  for (const auto& [known, encoding] : k_encodings) {
-    if (known == name) return encoding;
-  }
-  std::string list;
-  for (const auto& [known, encoding] : k_encodings) list.append(list.empty() ? "" : ", ").append(known);
-  throw par::Error("responseEncoding \"" + std::string(name) + "\" is unknown; use one of " + list);
-}
-
 Parsing parsing_of(const MediaType& type) {
   if (type.type == "application/json") return Parsing::json;
   if (type.type == "application/x-www-form-urlencoded") return Parsing::form_urlencoded;
@@ -144,6 +135,15 @@ std::string form_object(std::string_view text) {
 
 }  // namespace
 
+Encoding encoding_named(std::string_view name) {
+  for (const auto& [known, encoding] : k_encodings) {
+    if (known == name) return encoding;
+  }
+  std::string list;
+  for (const auto& [known, encoding] : k_encodings) list.append(list.empty() ? "" : ", ").append(known);
+  throw par::Error("responseEncoding \"" + std::string(name) + "\" is unknown; use one of " + list);
+}
+
 Conversion choose_conversion(const MediaType& type, std::string_view parsing, std::string_view encoding) {
   Conversion conversion;
   conversion.parsing = parsing.empty()                ? parsing_of(type)
@@ -151,12 +151,15 @@ Conversion choose_conversion(const MediaType& type, std::string_view parsing, st
                        : parsing == "form-data"       ? Parsing::form_data
                        : parsing == "form-urlencoded" ? Parsing::form_urlencoded
                                                       : Parsing::raw;
+  conversion.asked_encoding = encoding;
   conversion.encoding = encoding.empty() ? encoding_of(type, conversion.parsing) : encoding_named(encoding);
   return conversion;
 }
 
 std::string convert_body(std::string body, const MediaType& type, Conversion conversion) {
-  if (conversion.parsing == Parsing::form_data) return multipart_json(body, type.parameter("boundary"));
+  if (conversion.parsing == Parsing::form_data) {
+    return multipart_json(body, type.parameter("boundary"), conversion.asked_encoding);
+  }
   std::string text = decode(std::move(body), conversion.encoding);
   if (conversion.parsing == Parsing::form_urlencoded) return form_object(text);
   if (conversion.parsing == Parsing::json) {
@@ -204,17 +207,6 @@ std::string headers_json(const std::vector<std::pair<std::string_view, std::stri
     result += ']';
   }
   return result + "}";
-}
-
-std::string status_error(int status, std::string_view reason, std::string_view body) {
-  constexpr size_t k_shown = 750;
-  std::string text = "HTTP status " + std::to_string(status);
-  if (!reason.empty()) text.append(" ").append(to_valid_utf8(std::string(reason)));
-  if (body.empty()) return text;
-  const size_t shown = utf8_prefix(body, k_shown);
-  text.append(": ").append(to_valid_utf8(std::string(body.substr(0, shown))));
-  if (shown < body.size()) text += "... (truncated, " + std::to_string(body.size()) + " bytes in all)";
-  return text;
 }
 
 }  // namespace http_plugin

@@ -16,7 +16,11 @@ enum class Encoding { utf8, utf16le, latin1, base64, base64url, hex };
 struct Conversion {
   Parsing parsing = Parsing::raw;
   Encoding encoding = Encoding::utf8;
+  std::string_view asked_encoding;  ///< responseEncoding; it holds for the parts of a form, too
 };
+
+/// The encoding of that name. Throws par::Error if there is none.
+Encoding encoding_named(std::string_view name);
 
 /// From the inputs `responseParsing` and `responseEncoding` (empty: not given), else from the media type.
 /// Throws par::Error for an encoding that does not exist.
@@ -34,8 +38,5 @@ std::string body_json(std::string body, std::string_view content_type, std::stri
 
 /// Headers as (name, value) in wire order -> a JSON object of lists, names in canonical spelling, sorted.
 std::string headers_json(const std::vector<std::pair<std::string_view, std::string_view>>& headers);
-
-/// The message for a status of 400 and above: status, reason, and the start of the body.
-std::string status_error(int status, std::string_view reason, std::string_view body);
 
 }  // namespace http_plugin

@@ -52,8 +52,9 @@ class Expression {
     }
     const size_t start = cursor_;
     while (cursor_ < text_.size() && !ends_identifier(text_[cursor_])) ++cursor_;
-    if (cursor_ == start) refuse();
-    return text_.substr(start, cursor_ - start);
+    const std::string_view name = text_.substr(start, cursor_ - start);
+    if (name.empty() || name == "else") refuse();  // the latter belongs to blocks
+    return name;
   }
   void skip_blanks() {
     while (cursor_ < text_.size() && std::strchr(" \t\r\n", text_[cursor_]) != nullptr) ++cursor_;

@@ -5,6 +5,8 @@
 namespace http_plugin {
 namespace {
 
+constexpr std::string_view k_blanks = " \t\r\n\v\f";
+
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
@@ -29,10 +31,14 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+bool is_white_space(char c) {
+  return k_blanks.find(c) != std::string_view::npos;
+}
+
 std::string_view trim(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
+  const size_t first = text.find_first_not_of(k_blanks);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  return text.substr(first, text.find_last_not_of(k_blanks) - first + 1);
 }
 
 bool is_token(std::string_view text) {

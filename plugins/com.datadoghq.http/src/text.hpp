@@ -20,7 +20,8 @@ using plugin_common::utf8_prefix;
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
 std::string lower(std::string_view text);
-/// Without spaces and tabs at both ends.
+bool is_white_space(char c);
+/// Without ASCII white space at both ends.
 std::string_view trim(std::string_view text);
 /// A token as RFC 9110 defines it: a method or a header name.
 bool is_token(std::string_view text);

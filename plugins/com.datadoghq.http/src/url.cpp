@@ -160,7 +160,13 @@ std::string request_url(const Url& url, const Pairs& added) {
 }
 
 void require_same_host(const Url& url, std::string_view base_url) {
-  const Url base = Url::parse(base_url);
+  const Url base = [&] {
+    try {
+      return Url::parse(base_url);
+    } catch (const par::Error& error) {
+      throw par::Error("the base URL of the connection cannot be used: " + error.message());
+    }
+  }();
   if (!equal_ignoring_case(url.host_port, base.host_port)) {
     throw par::Error("the request goes to " + std::string(url.host_port) + ", but its connection is for " +
                      std::string(base.host_port) + "; change the URL, or use another connection");

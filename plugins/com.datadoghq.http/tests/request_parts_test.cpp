@@ -2,9 +2,13 @@
 #include <string>
 
 #include "body.hpp"
+#include "checksum.hpp"
+#include "client_identity.hpp"
 #include "form.hpp"
 #include "headers.hpp"
 #include "inputs.hpp"
+#include "probe.hpp"
+#include "status.hpp"
 #include "template.hpp"
 #include "tests/catch.hpp"
 #include "text.hpp"
@@ -52,7 +56,7 @@ TEST_CASE("templates take tokens by name") {
   CHECK(render("plain }} text", connection) == "plain }} text");
   CHECK(render("Bearer {{key}}{{ x-y }}.", connection) == "Bearer v\"13.");
   CHECK(render("{{[odd name]}}", connection) == "2");
-  CHECK(render("<{{ unknown }}{{key.member}}>", connection) == "<>");
+  CHECK(render("<{{ unknown }}{{key.member}}{{[else]}}>", connection) == "<>");
   CHECK(
       render("{{Credentials}}", connection) ==
       R"([{"tokenName":"key","tokenValue":"v\"1"},{"tokenName":"odd name","tokenValue":"2"},{"tokenName":"x-y","tokenValue":"3"}])");
@@ -61,9 +65,12 @@ TEST_CASE("templates take tokens by name") {
 
 TEST_CASE("any other template construct is an error that shows no text") {
   const par::Connection connection(k_tokens);
-  for (const char* text :
-       {"{{}}", "{{ }}", "{{{key}}}", "{{#if key}}x{{/if}}", "{{! note }}", "{{key", "{{key x}}", "{{a/b}}",
-        "{{..}}", "{{a..b}}", "{{[key}}", "{{~key}}", "{{>key}}", "{{&key}}", "\\{{key}}", "{{key}"}) {
+  for (const char* text : {"{{}}",        "{{ }}",    "{{{key}}}", "{{#if key}}x{{/if}}",
+                           "{{! note }}", "{{key",    "{{key x}}", "{{a/b}}",
+                           "{{..}}",      "{{a..b}}", "{{[key}}",  "{{~key}}",
+                           "{{>key}}",    "{{&key}}", "\\{{key}}", "{{key}",
+                           "{{else}}",    "{{^}}",    "{{@root}}", "{{key.}}",
+                           "{{\"key\"}}"}) {
     CAPTURE(text);
     const std::string message = message_of([&] { render(std::string("secret ") + text, connection); });
     CHECK(message.substr(0, 10) == "template: ");
@@ -138,6 +145,8 @@ TEST_CASE("a connection's base URL fixes host and port") {
   require_same_host(Url::parse("http://Host:80/x"), "https://host:80/y");
   CHECK_THROWS_AS(require_same_host(Url::parse("https://a:443/"), "https://a"), par::Error);
   CHECK_THROWS_AS(require_same_host(Url::parse("https://a@b/"), "https://a"), par::Error);
+  CHECK(message_of([] { require_same_host(Url::parse("https://a/"), "a"); }).find("base URL") !=
+        std::string::npos);
   CHECK(basic_credentials(Url::parse("http://us%3Aer:p%40ss@h/")) == "us:er:p@ss");
   CHECK(basic_credentials(Url::parse("http://user@h/")) == "user:");
   CHECK(basic_credentials(Url::parse("http://h/")).empty());
@@ -171,10 +180,17 @@ TEST_CASE("a connection's body is merged") {
   CHECK(body_of(R"({"body":{}})", json, "application/json; charset=utf-8") == R"({"key":"s","n":1})");
   CHECK_THROWS_AS(body_of(R"({"body":[1]})", json), par::Error);
   CHECK_THROWS_AS(body_of(R"({"body":{}})", json, "text/plain"), par::Error);
+  CHECK_THROWS_AS(body_of(R"({"body":{}})", json, "Application/JSON"), par::Error);
+  CHECK(body_of("{}", json, nullptr, true) == R"("{\"key\":\"s\",\"n\":1}")");
+  CHECK(body_of(R"({"body":{"own":1}})", json, nullptr, true) == R"({"own":1,"key":"s","n":1})");
+  CHECK_THROWS_AS(body_of(R"({"body":{}})", R"({"body":{"content":"[1]","content_type":"a/b+json"}})"),
+                  par::Error);
+  CHECK(body_of(R"({"body":"x"})", R"({"body":{"content":"","content_type":"application/json"}})") == "x");
 
   const char* const text = R"({"body":{"content":"first","content_type":"text/plain"}})";
   CHECK(body_of("{}", text) == "first");
   CHECK(body_of(R"({"body":"second"})", text) == "first\r\nsecond");
+  CHECK(body_of(R"({"body":"second"})", text, nullptr, true) == R"("first\r\nsecond")");
   CHECK_THROWS_AS(body_of(R"({"body":{}})", text), par::Error);
 }
 
@@ -191,8 +207,35 @@ TEST_CASE("a form keeps input order, and data URIs become files") {
                           "\"f\"; filename=\"f.png\"\r\nContent-Type: image/png\r\n\r\n\x01\x02\x03\r\n" +
                           line + "\"over\"\r\n\r\nT\r\n" + line + "\"new\"\r\n\r\nn\r\n--" + boundary +
                           "--\r\n");
+  const Form plain = make_form(inputs, connection, true);
+  CHECK(plain.bytes.find("AQID") != std::string::npos);
+  CHECK(plain.bytes.find("filename") == std::string::npos);
+  CHECK(plain.content_type != form.content_type);
   CHECK(make_form(inputs, connection, true).bytes.find("AQID") != std::string::npos);
   CHECK(make_form(Inputs("{}"), par::Connection("{}"), false).bytes.empty());
+}
+
+TEST_CASE("a connection's field replaces all input fields of its key") {
+  const Inputs inputs(
+      R"({"formData":[{"key":"a","value":"1"},{"key":"b","value":"2"},{"key":"a","value":"3"}]})");
+  const par::Connection connection(
+      R"({"body":{"content_type":"multipart/form-data","content":"[{\"key\":\"a\",\"value\":\"9\"}]"}})");
+  const std::string bytes = make_form(inputs, connection, false).bytes;
+  CHECK(bytes.find("name=\"a\"\r\n\r\n9\r\n") < bytes.find("name=\"b\""));
+  CHECK(bytes.find("name=\"a\"") == bytes.rfind("name=\"a\""));
+  for (const char* content : {"{}", "[1]", "[{\\\"key\\\":\\\"a\\\"}]", "text"}) {
+    CAPTURE(content);
+    const par::Connection bad(R"({"body":{"content_type":"multipart/form-data","content":")" +
+                              std::string(content) + "\"}}");
+    CHECK(message_of([&] { make_form(inputs, bad, false); }).find("the form of the connection") == 0);
+  }
+}
+
+TEST_CASE("a data URI may be wrapped in lines and lack its padding") {
+  const Inputs inputs(
+      R"({"formData":[{"key":"f","value":"\n data:text/plain;base64,QUJ\r\n DRA \n","type":"datauri"}]})");
+  const std::string bytes = make_form(inputs, par::Connection("{}"), false).bytes;
+  CHECK(bytes.find("Content-Type: text/plain\r\n\r\nABCD\r\n--") != std::string::npos);
 }
 
 TEST_CASE("a form field that cannot be read is named") {
@@ -201,9 +244,86 @@ TEST_CASE("a form field that cannot be read is named") {
         R"({"key":"f","value":"data:;base64,AQID","type":"datauri"})",
         R"({"key":"f","value":"data:a/b,AQID","type":"datauri"})",
         R"({"key":"f","value":"data:a/b;x=1;base64,AQID","type":"datauri"})",
-        R"({"key":"f","value":"data:a/b;base64,AQI","type":"datauri"})"}) {
+        R"({"key":"f","value":"data:a/b;base64,AQIDB","type":"datauri"})",
+        R"({"key":"f","value":"data:a/b;base64,A=ID","type":"datauri"})",
+        R"({"key":"f","value":"data:a/b\r\nX: y;base64,AQID","type":"datauri"})"}) {
     const Inputs inputs(R"({"formData":[)" + std::string(field) + "]}");
     CHECK(message_of([&] { make_form(inputs, par::Connection("{}"), false); }).substr(0, 14) ==
           "form field \"f\"");
   }
+}
+
+TEST_CASE("a failing status shows the start of the body") {
+  CHECK(status_error(404, "Not Found", "") == "HTTP status 404 Not Found");
+  CHECK(status_error(500, "", "oops") == "HTTP status 500: oops");
+  const std::string text =
+      status_error(400, "Bad Request", std::string(749, 'x') + "ä" + std::string(100, 'y'));
+  CHECK(text ==
+        "HTTP status 400 Bad Request: " + std::string(749, 'x') + "... (truncated, 851 bytes in all)");
+}
+
+TEST_CASE("a client certificate needs its key, and both must be PEM text") {
+  const std::string certificate = R"("-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n")";
+  const std::string key = R"("-----BEGIN EC PRIVATE KEY-----\nMA==\n-----END EC PRIVATE KEY-----\n")";
+  const auto with = [](const std::string& tokens) {
+    return ClientIdentity::of(par::Connection("{\"auth\":\"token\",\"root_tokens\":[" + tokens + "]}"));
+  };
+  const auto token = [](const char* name, const std::string& value) {
+    return "{\"name\":\"" + std::string(name) + "\",\"value\":" + value + "}";
+  };
+  CHECK(with("").certificate.empty());
+  CHECK_FALSE(with(token("serverRootCACertificate", certificate)).ca.empty());
+  const par::Connection both("{\"root_tokens\":[" + token("clientCertPairCrt", certificate) + "," +
+                             token("clientCertPairKey", key) + "]}");
+  CHECK_FALSE(ClientIdentity::of(both).key.empty());
+  const struct {
+    std::string tokens;
+    const char* part;
+  } rows[] = {
+      {token("clientCertPairCrt", certificate), "but not \"clientCertPairKey\""},
+      {token("clientCertPairKey", key), "but not \"clientCertPairCrt\""},
+      {token("clientCertPairCrt", "\"MA==\""), "\"clientCertPairCrt\" is not PEM"},
+      {token("clientCertPairKey", certificate), "\"clientCertPairKey\" is not PEM"},
+      {token("serverRootCACertificate", "\"/etc/ca.pem\""), "\"serverRootCACertificate\" is not PEM"},
+  };
+  for (const auto& row : rows) {
+    const std::string message = message_of([&] { with(row.tokens); });
+    CAPTURE(message);
+    CHECK(message.find(row.part) != std::string::npos);
+    CHECK(message.find("MA==") == std::string::npos);
+  }
+}
+
+TEST_CASE("checksums in each algorithm and form") {
+  const auto hash = [](const char* algorithm, const char* form) {
+    Checksum checksum(algorithm);
+    checksum.add("a");
+    checksum.add("bc");
+    return digest_text(checksum.finish(), form);
+  };
+  CHECK(hash("", "") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(hash("md5", "hex") == "900150983cd24fb0d6963f7d28e17f72");
+  CHECK(hash("sha1", "hex") == "a9993e364706816aba3e25717850c26c9cd0d89d");
+  CHECK(hash("sha384", "hex").size() == 96);
+  CHECK(hash("sha512", "hex").size() == 128);
+  CHECK(hash("sha1", "base64") == "qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
+  CHECK(hash("sha1", "base64url") == "qZk-NkcGgWq6PiVxeFDCbJzQ2J0");
+  CHECK(hash("md5", "binary").substr(0, 3) == "\xC2\x90\x01");
+  CHECK(message_of([&] { hash("sha3", ""); }).find("sha512") != std::string::npos);
+  CHECK(message_of([&] { hash("md5", "base32"); }).find("base64url") != std::string::npos);
+}
+
+TEST_CASE("the test request of a connection stands below its base URL") {
+  const auto url_for = [](const std::string& base, const std::string& testing) {
+    const Probe probe = Probe::of(par::Connection(
+        R"({"root_tokens":[{"name":"t","value":"T"}],"base_url":")" + base + "\"," + testing + "}"));
+    return probe.verb + " " + probe.url;
+  };
+  CHECK(url_for("https://h/api/", R"("testing":{"path":"/health?x={{t}}","verb":"HEAD"})") ==
+        "HEAD https://h/api/health?x=T");
+  CHECK(url_for("https://h:8443", R"("testing":{"path":"health"})") == "GET https://h:8443/health");
+  CHECK(url_for("https://{{t}}", R"("testing":{"path":"?q=1"})") == "GET https://T?q=1");
+  CHECK(url_for("https://h/a?b=1", R"("testing":{"verb":"POST"})") == "POST https://h/a");
+  CHECK(message_of([&] { url_for("https://h", R"("testing":{})"); }).find("test path") != std::string::npos);
+  CHECK(message_of([&] { url_for("", R"("testing":{"path":"/x"})"); }).find("base URL") != std::string::npos);
 }

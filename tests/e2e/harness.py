@@ -192,6 +192,10 @@ class Backend:
         """Queues a task and returns it with its outcome."""
         return self.wait(self.enqueue(task), patience)
 
+    def run_all(self, tasks, patience=PATIENCE):
+        """Queues all tasks at once and returns them in this order with their outcomes."""
+        return [self.wait(task_id, patience) for task_id in self.call("POST", "/tasks", list(tasks))["task_ids"]]
+
     def forget(self, task_id):
         return self.call("POST", f"/tasks/{urllib.parse.quote(task_id, safe='')}/forget")
 
@@ -454,7 +458,13 @@ class SharedRunner(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.backend = cls.enterClassContext(Backend())
-        cls.runner = cls.enterClassContext(Runner(cls.backend, allow=cls.ALLOW, config=cls.CONFIG))
+        cls.runner = cls.enterClassContext(Runner(cls.backend, allow=cls.ALLOW, config=cls.CONFIG,
+                                                  environment=cls.environment()))
+
+    @classmethod
+    def environment(cls):
+        """Variables of the runner; cls.backend has started."""
+        return {}
 
     def tearDown(self):
         self.runner.assert_no_canary()

@@ -27,7 +27,10 @@ def http_server(answer=None, address="127.0.0.1", port=0):
             else:
                 reply(self, 200, {"path": self.path})
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = handle_any
+        def __getattr__(self, name):
+            if name.startswith("do_"):  # any method
+                return self.handle_any
+            raise AttributeError(name)
 
         def log_message(self, *_):
             pass
@@ -43,6 +46,49 @@ def http_server(answer=None, address="127.0.0.1", port=0):
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextlib.contextmanager
+def scripted_server(address="127.0.0.1"):
+    """Answers each path as the test says, and keeps what it was asked. Yields an object with url, port and
+
+        answer(path, status=200, headers=[(name, value)], body=b"", reason="", delay=seconds)
+        seen(path)    list of requests: method, target, headers [(name, value)] in wire order, body
+
+    A path without a script gets 200 and {}. Nothing is echoed, no header is added but Content-Length."""
+    scripts, log = {}, []
+
+    class Request:
+        def __init__(self, handler):
+            self.method, self.target = handler.command, handler.path
+            self.path = handler.path.partition("?")[0]
+            self.headers = list(handler.headers.items())
+            self.body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+
+        def header(self, name):
+            """All values of that name, joined by ' | ', or None."""
+            return " | ".join(value for other, value in self.headers if other.lower() == name.lower()) or None
+
+    def answer(handler):
+        request = Request(handler)
+        log.append(request)
+        script = scripts.get(request.path, {"headers": [("Content-Type", "application/json")], "body": b"{}"})
+        time.sleep(script.get("delay", 0))
+        status, body = script.get("status", 200), script.get("body", b"")
+        handler.send_response_only(status, script.get("reason"))
+        for name, value in script.get("headers", []):
+            handler.send_header(name, value)
+        if status not in (204, 304):
+            handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        if request.method != "HEAD" and status not in (204, 304):
+            with contextlib.suppress(OSError):
+                handler.wfile.write(body)
+
+    with http_server(answer, address) as server:
+        server.answer = lambda path, **script: scripts.__setitem__(path, script)
+        server.seen = lambda path: [request for request in log if request.path == path]
+        yield server
 
 
 def reply(handler, status, value, **headers):

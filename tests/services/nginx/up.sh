@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# up.sh DIR: the distribution's nginx on free ports of 127.0.0.1, plain and TLS with a CA of its own. Writes DIR/env.
+# up.sh DIR: the distribution's nginx on free ports of 127.0.0.1, plain and TLS with a CA of its own, also with client
+# certificates and with an expired one. Writes DIR/env.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 1 ] || { echo "usage: up.sh DIR" >&2; exit 2; }
@@ -21,10 +22,16 @@ if [ ! -f "$dir/tls/server.crt" ]; then
     q req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 730 -keyout $ca.key -out $ca.crt \
       -subj "/CN=par-runner test $ca" -addext "keyUsage=critical,keyCertSign,cRLSign"
   done
-  q req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.csr -subj /CN=web.par.test
-  q x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 -out server.crt \
-    -extfile <(echo "subjectAltName=DNS:web.par.test,DNS:localhost,IP:127.0.0.1")
-  rm -f server.csr
+  signed() { # name CA days extensions
+    q req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1.key -out $1.csr -subj "/CN=$1"
+    q x509 -req -in $1.csr -CA $2.crt -CAkey $2.key -CAcreateserial -days $3 -out $1.crt -extfile <(echo "$4")
+    rm -f $1.csr
+  }
+  names="subjectAltName=DNS:web.par.test,DNS:localhost,IP:127.0.0.1"
+  signed server ca 365 "$names"
+  signed expired ca -1 "$names"
+  signed client ca 365 "extendedKeyUsage=clientAuth"
+  signed stranger other-ca 365 "extendedKeyUsage=clientAuth"
   cd /
 fi
 
@@ -40,7 +47,7 @@ printf '{"message":"hello","from":"nginx","number":42,"list":[1,2.5,null,true]}\
 
 free_ports() {
   python3 -c 'import socket
-sockets = [socket.socket() for _ in range(2)]
+sockets = [socket.socket() for _ in range(4)]
 for s in sockets: s.bind(("127.0.0.1", 0))
 print(*(s.getsockname()[1] for s in sockets))'
 }
@@ -48,8 +55,8 @@ print(*(s.getsockname()[1] for s in sockets))'
 user=
 [ "$(id -u)" -ne 0 ] || user="user root;"
 start() {
-  read -r http https < <(free_ports)
-  sed "s|@DIR@|$dir|g; s|@HTTP_PORT@|$http|g; s|@HTTPS_PORT@|$https|g; s|@USER@|$user|" "$here/nginx.conf.in" >"$dir/nginx.conf"
+  read -r http https mtls expired < <(free_ports)
+  sed "s|@DIR@|$dir|g; s|@HTTP_PORT@|$http|g; s|@HTTPS_PORT@|$https|g; s|@MTLS_PORT@|$mtls|g; s|@EXPIRED_PORT@|$expired|g; s|@USER@|$user|" "$here/nginx.conf.in" >"$dir/nginx.conf"
   setsid "$nginx" -p "$dir" -e "$dir/error.log" -c "$dir/nginx.conf" >"$dir/log" 2>&1 </dev/null &
   pid=$!
   echo "$pid" >"$dir/pid"
@@ -65,6 +72,10 @@ start || start || start || { echo "nginx did not start; see $dir/error.log" >&2;
 {
   echo "NGINX_HTTP=http://127.0.0.1:$http"; echo "NGINX_HTTPS=https://127.0.0.1:$https"
   echo "NGINX_HTTP_PORT=$http"; echo "NGINX_HTTPS_PORT=$https"
+  echo "NGINX_MTLS=https://127.0.0.1:$mtls"; echo "NGINX_EXPIRED=https://127.0.0.1:$expired"
+  echo "NGINX_OTHER_NAME=https://127.0.0.2:$https"
+  echo "NGINX_CLIENT_CERT=$dir/tls/client.crt"; echo "NGINX_CLIENT_KEY=$dir/tls/client.key"
+  echo "NGINX_STRANGER_CERT=$dir/tls/stranger.crt"; echo "NGINX_STRANGER_KEY=$dir/tls/stranger.key"
   echo "NGINX_CA=$dir/tls/ca.crt"; echo "NGINX_OTHER_CA=$dir/tls/other-ca.crt"; echo "NGINX_TLS_NAME=web.par.test"
   echo "NGINX_USER=user"; echo "NGINX_PASSWORD=$password"
   echo "NGINX_LOG=$dir/access.log"; echo "NGINX_PID=$pid"

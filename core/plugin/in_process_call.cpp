@@ -22,6 +22,10 @@ std::string seconds(Milliseconds time) {
   return json::number(static_cast<double>(time.count()) / 1000) + " s";
 }
 
+std::string out_of_time(Milliseconds limit) {
+  return fmt::format("time limit of {} exceeded", seconds(limit));
+}
+
 }  // namespace
 
 InProcessCall::InProcessCall(std::shared_ptr<PluginContext> context, std::shared_ptr<HostedPlugin> plugin,
@@ -69,10 +73,9 @@ std::shared_ptr<PluginCall> InProcessCall::begin() {
                                        context_->log, context_->redactor);
   phase_ = Phase::inside;
   if (deadline) {
-    deadline_timer_ =
-        context_->watchdog.at(*deadline, [self = shared_from_this(), limit = *invocation_.time_limit] {
-          self->cut_off(fmt::format("time limit of {} exceeded", seconds(limit)));
-        });
+    deadline_timer_ = context_->watchdog.at(
+        *deadline,
+        [self = shared_from_this(), limit = *invocation_.time_limit] { self->cut_off(out_of_time(limit)); });
   }
   return call_;
 }
@@ -142,6 +145,8 @@ Outcome InProcessCall::conclude(PluginCall& call, par_status status, const std::
   }
   {
     const std::lock_guard lock(mutex_);
+    // A service that ends at the deadline can bring the plugin back before the watchdog has woken up.
+    if (!cause_ && call.deadline_passed()) cause_ = out_of_time(*invocation_.time_limit);
     if (cause_) return cut_off_failure(message, report.display);
   }
   if (message.empty() && report.display.empty()) {

@@ -106,6 +106,14 @@ TEST_CASE("a plugin that obeys its deadline fails with the limit and its own tex
         "1: time limit of 0.05 s exceeded: interrupted; job 17 goes on; whether it took effect is unknown");
 }
 
+TEST_CASE("a failure at the very moment of the deadline is told as the limit") {
+  Host host("misbehaving");
+  for (int i = 0; i < 20; ++i) {
+    CHECK(host.start(limited("fails_at_deadline", Milliseconds(3))).text() ==
+          "1: time limit of 0.003 s exceeded: no answer; whether it took effect is unknown");
+  }
+}
+
 TEST_CASE("a success after the deadline is a success while the call is not given up") {
   Host host("misbehaving");
   CHECK(host.start(limited("late_success", Milliseconds(20))).text() == R"(<{"remaining":0}>)");

@@ -4,7 +4,6 @@
 #include <array>
 
 #include <openssl/evp.h>
-
 #include <par/sdk/error.hpp>
 
 #include "text.hpp"

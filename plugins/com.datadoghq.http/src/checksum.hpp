@@ -23,8 +23,8 @@ class Checksum {
   std::unique_ptr<void, Free> context_;  // EVP_MD_CTX
 };
 
-/// A hash as text: `form` is hex, base64, base64url (without padding) or binary (each byte one character); empty
-/// means hex. Throws par::Error for any other.
+/// A hash as text: `form` is hex, base64, base64url (without padding) or binary (each byte one character);
+/// empty means hex. Throws par::Error for any other.
 std::string digest_text(std::string_view hash, std::string_view form);
 
 }  // namespace http_plugin

@@ -13,8 +13,8 @@ struct ClientIdentity {
   std::string_view key;
   std::string_view ca;  ///< replaces the runner's trusted roots
 
-  /// From the tokens clientCertPairCrt, clientCertPairKey and serverRootCACertificate. Throws par::Error, which
-  /// names the token, if one is not what it should be or the certificate comes without its key.
+  /// From the tokens clientCertPairCrt, clientCertPairKey and serverRootCACertificate. Throws par::Error,
+  /// which names the token, if one is not what it should be or the certificate comes without its key.
   static ClientIdentity of(const par::Connection& connection);
 };
 

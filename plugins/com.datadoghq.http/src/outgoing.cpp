@@ -51,8 +51,7 @@ Outgoing::Outgoing(const Inputs& inputs, const par::Connection& connection, cons
     return assemble_headers(inputs, connection);
   });
   const Url parts = prepare("The request URL is not valid", [&] { return Url::parse(inputs.url); });
-  if (!connection.base_url().empty())
-    require_same_host(parts, render(connection.base_url(), connection));
+  if (!connection.base_url().empty()) require_same_host(parts, render(connection.base_url(), connection));
   url = prepare("The request URL could not be built", [&] {
     add_url_credentials(headers, parts);
     return full_url(parts, inputs, connection);

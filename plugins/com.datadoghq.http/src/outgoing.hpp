@@ -26,12 +26,12 @@ struct Outgoing {
   ClientIdentity identity;
   bool any_certificate = false;
 
-  /// Throws par::Error. What is wrong with headers, URL, body or form shows its step to the user and its detail
-  /// to the operators.
+  /// Throws par::Error. What is wrong with headers, URL, body or form shows its step to the user and its
+  /// detail to the operators.
   Outgoing(const Inputs& inputs, const par::Connection& connection, const Settings& settings);
 
-  /// Sends it and returns the answer's head; at most `max_body_bytes` of its body can be read. Throws par::Error:
-  /// a refusal by policy may be shown, any other failure shows that the request failed.
+  /// Sends it and returns the answer's head; at most `max_body_bytes` of its body can be read. Throws
+  /// par::Error: a refusal by policy may be shown, any other failure shows that the request failed.
   par::HttpResponse send(bool follow_redirects, uint64_t max_body_bytes, par::Call& call) const;
 };
 

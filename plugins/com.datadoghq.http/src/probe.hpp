@@ -11,8 +11,8 @@ struct Probe {
   std::string verb;
   std::string url;
 
-  /// The connection's testing verb (GET if it has none) and its testing path below its base URL, rendered. Throws
-  /// par::Error if there is nothing to test.
+  /// The connection's testing verb (GET if it has none) and its testing path below its base URL, rendered.
+  /// Throws par::Error if there is nothing to test.
   static Probe of(const par::Connection& connection);
 };
 

@@ -19,8 +19,8 @@ StatusRange parse_status_range(std::string_view text);
 /// Throws par::Error if an entry of errorOnStatus is malformed.
 void check_entries(const std::vector<std::string_view>& error_on_status);
 
-/// What ends the action before the body of the answer is read: a status among `error_on_status`, or, if that is
-/// empty, a redirect that was not to be followed. Throws par::Error, also for a malformed entry.
+/// What ends the action before the body of the answer is read: a status among `error_on_status`, or, if that
+/// is empty, a redirect that was not to be followed. Throws par::Error, also for a malformed entry.
 void check_status(int status, const std::vector<std::string_view>& error_on_status, bool follow_redirect);
 
 /// The message for a status of 400 and above: status, reason, and the start of the body.

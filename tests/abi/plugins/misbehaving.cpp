@@ -107,6 +107,11 @@ par_status execute(par_instance* /*instance*/, const par_request* request, const
     while (call->state(call) != PAR_STATE_CANCEL) sleep_deaf(milliseconds(1));
     return give(call, call->remaining_ms(call) == 0 ? R"({"remaining":0})" : "{}");
   }
+  if (action == "fails_at_deadline") {
+    while (call->remaining_ms(call) > 0) {
+    }
+    return fail(call, "no answer");
+  }
   if (action == "never_returns") {
     for (;;) ::pause();
   }

@@ -78,13 +78,13 @@ Queue::Verdict Queue::heartbeat(const std::string& task_id, const std::string& j
   return Verdict::accepted;
 }
 
-Queue::Verdict Queue::publish(const std::string& task_id, const std::string& job_id, bool success,
-                              std::string action_fqn, std::string outcome) {
+Queue::Published Queue::publish(const std::string& task_id, const std::string& job_id, bool success,
+                                std::string action_fqn, std::string outcome) {
   const std::string key = job_key(task_id, job_id);
   const auto found = open_.find(key);
   if (found == open_.end()) {
     if (TaskRecord* const task = find(task_id)) ++task->publishes;
-    return closed_.count(key) != 0 ? Verdict::closed : Verdict::unknown_job;
+    return {closed_.count(key) != 0 ? Verdict::closed : Verdict::unknown_job, nullptr};
   }
   TaskRecord& task = *found->second;
   open_.erase(found);
@@ -94,7 +94,7 @@ Queue::Verdict Queue::publish(const std::string& task_id, const std::string& job
   task.action_fqn = std::move(action_fqn);
   task.published_at = std::chrono::system_clock::now();
   keep(task, std::move(outcome));
-  return Verdict::accepted;
+  return {Verdict::accepted, &task};
 }
 
 TaskRecord* Queue::find(const std::string& task_id) {

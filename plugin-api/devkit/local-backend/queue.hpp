@@ -45,9 +45,14 @@ class Queue {
   enum class Verdict { accepted, unknown_job, closed };
   /// Looks whether the job is open, and counts the heartbeat.
   Verdict heartbeat(const std::string& task_id, const std::string& job_id);
+  struct Published {
+    Verdict verdict;
+    const TaskRecord*
+        task;  ///< whose outcome was accepted, or null; its id may differ from the published one
+  };
   /// Takes the outcome of an open job and closes it.
-  Verdict publish(const std::string& task_id, const std::string& job_id, bool success, std::string action_fqn,
-                  std::string outcome);
+  Published publish(const std::string& task_id, const std::string& job_id, bool success,
+                    std::string action_fqn, std::string outcome);
 
   TaskRecord* find(const std::string& task_id);
   /// Closes all jobs of the task, as if Datadog had given up on it.

@@ -84,14 +84,14 @@ Reply publish(Backend& backend, const Request& request, Event& event) {
   if (const std::string mistake = form_mistake(*update); !mistake.empty()) return reject(400, mistake);
 
   const bool success = update->id == "succeed_task";
-  const auto verdict = backend.queue.publish(update->task_id, update->job_id, success, update->action_fqn,
-                                             std::string(update->payload));
-  if (verdict == Queue::Verdict::closed)
+  const auto published = backend.queue.publish(update->task_id, update->job_id, success, update->action_fqn,
+                                               std::string(update->payload));
+  if (published.verdict == Queue::Verdict::closed)
     return reject(409, "the job is closed: it has an outcome or was given up");
-  if (verdict == Queue::Verdict::unknown_job) return reject(404, "job info not found");
+  if (published.verdict == Queue::Verdict::unknown_job) return reject(404, "job info not found");
   ++backend.counters.published;
   ++(success ? backend.counters.succeeded : backend.counters.failed);
-  backend.waiters.notify("task/" + update->task_id);
+  backend.waiters.notify("task/" + published.task->id);
   backend.waiters.notify("published");
   return {};
 }

@@ -160,14 +160,18 @@ TEST_CASE("a task goes out once and its outcome comes back") {
 
 TEST_CASE("whoever waits for a task is told at once") {
   Running backend;
-  const auto added = backend.control("POST", "/tasks", R"({"action":"a.b","count":3})");
+  const bool other_id = GENERATE(false, true);  // the runner answers to the id outside of the signed part
+  const auto added =
+      backend.control("POST", "/tasks",
+                      other_id ? R"({"action":"a.b","count":3,"overrides":{"outer_task_id":"another"}})"
+                               : R"({"action":"a.b","count":3})");
   REQUIRE(added["task_ids"].Size() == 3);
   const std::string id(json::text(added["task_ids"][0]));
   CHECK(json::text(backend.control("GET", "/tasks/" + id)["state"]) == "queued");
   const std::string job = backend.take();
   std::thread publisher([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    backend.ask("POST", k_publish, publish_body(id, job));
+    backend.ask("POST", k_publish, publish_body(other_id ? "another" : id, job));
   });
   const auto task = backend.control("GET", "/tasks/" + id + "?timeout_ms=60000");
   publisher.join();

@@ -166,8 +166,8 @@ TEST_CASE("a job is open from its delivery to its outcome") {
   CHECK(first != second);
   CHECK(queue.take() == nullptr);
   CHECK(queue.heartbeat(id, first) == Queue::Verdict::accepted);
-  CHECK(queue.publish(id, first, true, "a.b", "{}") == Queue::Verdict::accepted);
-  CHECK(queue.publish(id, first, true, "a.b", "{}") == Queue::Verdict::closed);
+  CHECK(queue.publish(id, first, true, "a.b", "{}").task == queue.find(id));
+  CHECK(queue.publish(id, first, true, "a.b", "{}").verdict == Queue::Verdict::closed);
   CHECK(queue.find(id)->state == TaskRecord::State::succeeded);
   queue.forget(*queue.find(id));
   CHECK(queue.heartbeat(id, second) == Queue::Verdict::closed);

@@ -7,8 +7,8 @@
 
 namespace postgresql_plugin {
 
-/// The actions that talk to a server. Each opens one connection, works in one transaction, and hands its result
-/// to `call`. `inputs` are valid against the manifest. They throw par::Error.
+/// The actions that talk to a server. Each opens one connection, works in one transaction, and hands its
+/// result to `call`. `inputs` are valid against the manifest. They throw par::Error.
 
 /// `strict`: values are mapped as the stock runner does.
 void select(const par::json::Value& inputs, const Login& login, bool strict, par::Call& call);

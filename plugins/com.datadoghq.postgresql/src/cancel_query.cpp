@@ -8,8 +8,8 @@
 namespace postgresql_plugin {
 namespace {
 
-// The three together name one query: a process that has gone on to its next query is left alone. Whoever noted the
-// start may have kept milliseconds only.
+// The three together name one query: a process that has gone on to its next query is left alone. Whoever
+// noted the start may have kept milliseconds only.
 constexpr const char* k_cancel =
     "SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.pg_stat_activity "
     "WHERE pid = $1::int AND datname = $2::text AND state = 'active' AND pid <> pg_catalog.pg_backend_pid() "

@@ -18,8 +18,8 @@ void explain(const par::json::Value& inputs, const Login& login, bool analyze, p
   Session session(login, call);
   session.begin(Session::Access::read_only);
   // The option is said in both cases: the statement could bring its own otherwise.
-  const Result result =
-      session.run("EXPLAIN (ANALYZE " + std::string(analyze ? "true" : "false") + ") " + explained, parameters);
+  const Result result = session.run(
+      "EXPLAIN (ANALYZE " + std::string(analyze ? "true" : "false") + ") " + explained, parameters);
   std::string output;
   for (int row = 0; row < PQntuples(result.get()); ++row) {
     if (row > 0) output += '\n';

@@ -49,8 +49,8 @@ void insert(const par::json::Value& inputs, const Login& login, par::Call& call)
     try {
       count += inserted(session.run_prepared(rows[at]).get());
     } catch (const par::Error& error) {
-      throw par::Error(error.status(),
-                       "values[" + std::to_string(at) + "]: " + error.message() + "; no row was inserted");
+      throw par::Error(error.status(), "values[" + std::to_string(at) + "]: " + error.message() +
+                                           (error.status() == PAR_ERROR ? "; no row was inserted" : ""));
     }
   }
   try {

@@ -35,7 +35,8 @@ uint16_t port_of(std::string_view text) {
   uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || end != text.data() + text.size() || port == 0) {
-    throw par::Error("the token \"port\" is \"" + std::string(text) + "\"; expected a number from 1 to 65535");
+    throw par::Error("the token \"port\" is \"" + std::string(text) +
+                     "\"; expected a number from 1 to 65535");
   }
   return port;
 }
@@ -56,15 +57,18 @@ Login::Login(const par::Connection& connection) {
   root_certificate = token(connection, "sslrootcert");
 
   if (host.find_first_of("/@,") != std::string::npos) {
-    throw par::Error("the token \"host\" is \"" + host +
-                     "\"; expected one host name or address (socket directories and lists are not supported)");
+    throw par::Error(
+        "the token \"host\" is \"" + host +
+        "\"; expected one host name or address (socket directories and lists are not supported)");
   }
   if (sslmode != "disable" && sslmode != "require" && sslmode != "verify-ca" && sslmode != "verify-full") {
     throw par::Error("the token \"sslmode\" is \"" + sslmode +
                      "\"; expected require or disable, or verify-ca or verify-full");
   }
-  if (!root_certificate.empty() && root_certificate.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
-    throw par::Error("the token \"sslrootcert\" holds no certificate; expected PEM text with -----BEGIN CERTIFICATE-----");
+  if (!root_certificate.empty() &&
+      root_certificate.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
+    throw par::Error(
+        "the token \"sslrootcert\" holds no certificate; expected PEM text with -----BEGIN CERTIFICATE-----");
   }
 }
 

@@ -7,7 +7,8 @@
 namespace postgresql_plugin {
 
 MemoryFile::MemoryFile(std::string_view text)
-    : descriptor_(::memfd_create("par-postgresql", MFD_CLOEXEC)), path_("/proc/self/fd/" + std::to_string(descriptor_)) {
+    : descriptor_(::memfd_create("par-postgresql", MFD_CLOEXEC)),
+      path_("/proc/self/fd/" + std::to_string(descriptor_)) {
   while (descriptor_ >= 0 && !text.empty()) {
     const ssize_t written = ::write(descriptor_, text.data(), text.size());
     if (written <= 0) break;

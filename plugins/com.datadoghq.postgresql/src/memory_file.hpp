@@ -5,7 +5,8 @@
 
 namespace postgresql_plugin {
 
-/// A text under a path, for libraries that read from files only. It exists in memory and for this process alone.
+/// A text under a path, for libraries that read from files only. It exists in memory and for this process
+/// alone.
 class MemoryFile {
  public:
   /// Throws par::Error if the system refuses.

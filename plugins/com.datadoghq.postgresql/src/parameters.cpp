@@ -18,8 +18,7 @@ std::string number_text(const Value& value) {
   if (value.IsUint64()) return std::to_string(value.GetUint64());
   if (value.IsInt64()) return std::to_string(value.GetInt64());
   char buffer[400];  // the smallest double has 324 digits behind the point
-  const auto end =
-      std::to_chars(buffer, buffer + sizeof buffer, value.GetDouble(), std::chars_format::fixed);
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value.GetDouble(), std::chars_format::fixed);
   return {buffer, end.ptr};
 }
 

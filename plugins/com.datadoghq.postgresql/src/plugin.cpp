@@ -21,7 +21,8 @@ par::json::Document parsed(std::string_view text, const char* what) {
 /// Inputs and login of one task.
 struct Task {
   explicit Task(const par::Request& request)
-      : inputs(parsed(request.inputs_json(), "the inputs")), login(par::Connection(request.connection_json())) {}
+      : inputs(parsed(request.inputs_json(), "the inputs")),
+        login(par::Connection(request.connection_json())) {}
 
   par::json::Document inputs;
   Login login;

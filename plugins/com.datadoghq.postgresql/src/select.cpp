@@ -67,18 +67,20 @@ void select(const par::json::Value& inputs, const Login& login, bool strict, par
   Session session(login, call);
   session.begin(Session::Access::read_only);
 
-  // What stands before the rows; the flag is known last and leaves room for its longer form.
   const std::string query = "{" + text_member("query", statement) + ",\"truncatedResults\":";
-  std::string names;
   const std::string_view tail = "]}";
   std::vector<Column> columns;
-  std::string line;
+  std::string names;
+  const auto describe = [&](const PGresult* result) {
+    columns = columns_of(result, strict);
+    names = ",\"columns\":" + names_json(columns) + ",\"results\":[";
+  };
   Rows rows(0, 0);
+  std::string line;
   const bool complete = session.stream(
       statement, parameters, 2 * call.max_result_bytes(),
       [&](const PGresult* result) {
-        columns = columns_of(result, strict);
-        names = ",\"columns\":" + names_json(columns) + ",\"results\":[";
+        describe(result);
         const uint64_t around = query.size() + std::string_view("false").size() + names.size() + tail.size();
         rows = Rows(call.max_result_bytes() - std::min(call.max_result_bytes(), around), k_max_rows);
       },
@@ -91,6 +93,8 @@ void select(const par::json::Value& inputs, const Login& login, bool strict, par
   } else {
     call.log(par::LogLevel::info, "the result was cut off after " + std::to_string(rows.count()) + " rows, " +
                                       std::to_string(rows.bytes()) + " bytes");
+    // libpq tells the columns with the first row, which was not read to its end if it can never fit.
+    if (columns.empty()) describe(Session(login, call).describe(statement).get());
   }
   std::vector<par_str> parts = rows.parts();
   const std::string head = query + (complete ? "false" : "true") + names;

@@ -49,10 +49,12 @@ std::string_view connection_advice(std::string_view message) {
   if (says("password authentication failed")) {
     return "; check the tokens user and password, and whether the role's password has expired";
   }
-  if (says("no encryption") || says("SSL off")) return "; the server wants TLS: set the token sslmode to require";
+  if (says("no encryption") || says("SSL off"))
+    return "; the server wants TLS: set the token sslmode to require";
   if (says("does not support SSL")) return "; set the token sslmode to disable if the network may be trusted";
   if (says("certificate verify failed")) {
-    return "; the server's certificate is not issued by a CA of the token sslrootcert or, without that token, of the "
+    return "; the server's certificate is not issued by a CA of the token sslrootcert or, without that "
+           "token, of the "
            "runner's trusted roots";
   }
   if (says("does not match host name")) {

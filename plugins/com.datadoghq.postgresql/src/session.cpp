@@ -19,7 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto k_connect_limit = 10s;
-// The grace of a cancelled call is 2 s. A request that arrives before its statement is lost, so it is repeated.
+// The grace of a cancelled call is 2 s. A request that arrives before its statement is lost, so it is
+// repeated.
 constexpr auto k_cancel_patience = 1500ms;
 constexpr auto k_cancel_interval = 300ms;
 // The server's time limit is only there for the case that no cancel request reaches it.
@@ -55,10 +56,12 @@ Session::Session(const Login& login, const par::Call& call)
   const auto limit = start + k_connect_limit;
   std::string problem;
   for (size_t at = 0; at < addresses.size() && connection_ == nullptr; ++at) {
-    // Each address gets an equal share of what is left, so that one which swallows packets leaves time for others.
+    // Each address gets an equal share of what is left, so that one which swallows packets leaves time for
+    // others.
     const auto now = Clock::now();
     const auto share = (limit - now) / static_cast<int>(addresses.size() - at);
-    connection_.reset(dial(login, addresses[at], roots ? roots->path() : std::string(), now + share, problem));
+    connection_.reset(
+        dial(login, addresses[at], roots ? roots->path() : std::string(), now + share, problem));
     if (is_refused_by_server(problem)) break;
   }
   if (connection_ != nullptr) return;
@@ -99,7 +102,8 @@ PGconn* Session::dial(const Login& login, const std::string& address, const std:
   if (status == PGRES_POLLING_OK && PQsetnonblocking(attempt.get(), 1) == 0) return attempt.release();
   problem = PQerrorMessage(attempt.get());
   // The certificate has no name that anyone else knows.
-  if (const size_t at = problem.find(root_certificate); !root_certificate.empty() && at != std::string::npos) {
+  if (const size_t at = problem.find(root_certificate);
+      !root_certificate.empty() && at != std::string::npos) {
     problem.replace(at, root_certificate.size(), "sslrootcert");
   }
   return nullptr;
@@ -109,7 +113,8 @@ void Session::begin(Access access) {
   std::string commands = access == Access::read_only ? "BEGIN READ ONLY; " : "BEGIN; ";
   commands += k_value_styles;
   if (const auto remaining = call_.remaining(); remaining != par::Call::Milliseconds::max()) {
-    const auto timeout = std::min<int64_t>((remaining + k_timeout_margin).count(), std::numeric_limits<int32_t>::max());
+    const auto timeout =
+        std::min<int64_t>((remaining + k_timeout_margin).count(), std::numeric_limits<int32_t>::max());
     // The view shows the timeout in milliseconds; 0 is none.
     commands += "; SELECT set_config(name, least(nullif(setting::bigint, 0), " + std::to_string(timeout) +
                 ")::text, true) FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'";
@@ -160,9 +165,15 @@ void Session::prepare(const std::string& statement) {
   last();
 }
 
+Result Session::describe(const std::string& statement) {
+  prepare(statement);
+  send(PQsendDescribePrepared(connection_.get(), ""));
+  return last();
+}
+
 Result Session::run_prepared(const Parameters& parameters) {
-  send(PQsendQueryPrepared(connection_.get(), "", parameters.count(), parameters.pointers().data(), nullptr, nullptr,
-                           0));
+  send(PQsendQueryPrepared(connection_.get(), "", parameters.count(), parameters.pointers().data(), nullptr,
+                           nullptr, 0));
   return last();
 }
 
@@ -201,8 +212,9 @@ void Session::wait(short events) {
     const auto now = Clock::now();
     if (!give_up_) give_up_ = now + k_cancel_patience;
     if (now >= *give_up_) {
-      throw par::Error(PAR_CANCELLED, "the server did not confirm in time that the statement was cancelled; it may "
-                                      "still run there");
+      throw par::Error(PAR_CANCELLED,
+                       "the server did not confirm in time that the statement was cancelled; it may "
+                       "still run there");
     }
     request_cancel(connection_.get());
   }
@@ -254,7 +266,8 @@ void Session::fail(const PGresult* result) const {
 
 void Session::lose() const {
   const std::string text = message_text(PQerrorMessage(connection_.get()));
-  throw par::Error(call_.cancelled() ? PAR_CANCELLED : PAR_CONNECT, "the connection to PostgreSQL was lost: " + text);
+  throw par::Error(call_.cancelled() ? PAR_CANCELLED : PAR_CONNECT,
+                   "the connection to PostgreSQL was lost: " + text);
 }
 
 }  // namespace postgresql_plugin

@@ -22,8 +22,8 @@ struct ClearResult {
 using Result = std::unique_ptr<PGresult, ClearResult>;
 
 /// One connection to one server for one call. Everything goes through the non-blocking half of libpq, so each
-/// wait ends when the call is cancelled or its time is over; what the server runs then is cancelled there, too.
-/// Functions throw par::Error. One thread.
+/// wait ends when the call is cancelled or its time is over; what the server runs then is cancelled there,
+/// too. Functions throw par::Error. One thread.
 class Session {
  public:
   /// Connects within 10 s to the first address that par.net/1 allows and that answers. Nothing comes from the
@@ -39,7 +39,8 @@ class Session {
     as_the_role  ///< writing unless the role's default is reading only
   };
   /// Opens the transaction and sets for it the text forms of values that this plugin reads, the search path,
-  /// and the statement timeout: what is left of the call's time and a margin, unless the role's own is shorter.
+  /// and the statement timeout: what is left of the call's time and a margin, unless the role's own is
+  /// shorter.
   void begin(Access access);
   void commit();
   /// As good as it goes: a connection that breaks now has no effect either.
@@ -54,6 +55,9 @@ class Session {
   bool stream(const std::string& statement, const Parameters& parameters, uint64_t max_row_bytes,
               const std::function<void(const PGresult*)>& columns,
               const std::function<bool(const PGresult*)>& row);
+
+  /// The columns of a statement that is not run.
+  Result describe(const std::string& statement);
 
   /// Makes `statement` the one that run_prepared() runs.
   void prepare(const std::string& statement);

@@ -75,7 +75,8 @@ std::string number_placeholders(std::string_view statement) {
 
 void refuse_nul(std::string_view text, std::string_view what) {
   if (text.find('\0') != std::string_view::npos) {
-    throw par::Error(std::string(what) + " contains a NUL character (\\u0000), which PostgreSQL's texts cannot hold");
+    throw par::Error(std::string(what) +
+                     " contains a NUL character (\\u0000), which PostgreSQL's texts cannot hold");
   }
 }
 

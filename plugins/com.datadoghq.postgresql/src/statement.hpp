@@ -7,9 +7,9 @@
 
 namespace postgresql_plugin {
 
-/// Texts of the statements that the actions run. The pieces come from the workflow and are trusted SQL: nothing
-/// is quoted. What they may do is bounded by the extended protocol (one statement), the transaction and the
-/// refused names.
+/// Texts of the statements that the actions run. The pieces come from the workflow and are trusted SQL:
+/// nothing is quoted. What they may do is bounded by the extended protocol (one statement), the transaction
+/// and the refused names.
 
 /// SELECT from the inputs columns, table, joinClause, whereClause, orderBy and limit (0: none), with numbered
 /// placeholders.

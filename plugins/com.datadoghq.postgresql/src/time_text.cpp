@@ -28,7 +28,8 @@ class Reader {
     return true;
   }
   std::string_view digits() {
-    const std::string_view found = text_.substr(0, std::min(text_.find_first_not_of("0123456789"), text_.size()));
+    const std::string_view found =
+        text_.substr(0, std::min(text_.find_first_not_of("0123456789"), text_.size()));
     text_.remove_prefix(found.size());
     return found;
   }
@@ -48,14 +49,16 @@ struct Moment {
 };
 
 bool read_date(Reader& in, Moment& moment) {
-  return in.number(moment.year) && in.skip("-") && in.number(moment.month) && in.skip("-") && in.number(moment.day);
+  return in.number(moment.year) && in.skip("-") && in.number(moment.month) && in.skip("-") &&
+         in.number(moment.day);
 }
 
 bool read_clock(Reader& in, Moment& moment) {
   int hour = 0;
   int minute = 0;
   int second = 0;
-  if (!(in.number(hour) && in.skip(":") && in.number(minute) && in.skip(":") && in.number(second))) return false;
+  if (!(in.number(hour) && in.skip(":") && in.number(minute) && in.skip(":") && in.number(second)))
+    return false;
   moment.clock = std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
   if (in.skip(".")) moment.fraction = in.digits();
   return true;

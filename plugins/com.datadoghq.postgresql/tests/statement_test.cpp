@@ -43,12 +43,15 @@ std::string message_of(Action&& action) {
 
 TEST_CASE("a SELECT is put together from its clauses") {
   CHECK(select_of(R"({"columns":["id"],"table":"users"})") == "SELECT id FROM users");
-  CHECK(select_of(R"({"columns":["u.id","t.name AS team"],"table":"users u","joinClause":"JOIN teams t ON t.id = u.team",
+  CHECK(
+      select_of(
+          R"({"columns":["u.id","t.name AS team"],"table":"users u","joinClause":"JOIN teams t ON t.id = u.team",
       "whereClause":"u.id > ? AND t.name = ?","orderBy":"u.id DESC","limit":2})") ==
-        "SELECT u.id, t.name AS team FROM users u JOIN teams t ON t.id = u.team "
-        "WHERE u.id > $1 AND t.name = $2 ORDER BY u.id DESC LIMIT 2");
-  CHECK(select_of(R"({"columns":["1"],"table":"t","joinClause":"","whereClause":"","orderBy":"","limit":0})") ==
-        "SELECT 1 FROM t");
+      "SELECT u.id, t.name AS team FROM users u JOIN teams t ON t.id = u.team "
+      "WHERE u.id > $1 AND t.name = $2 ORDER BY u.id DESC LIMIT 2");
+  CHECK(
+      select_of(R"({"columns":["1"],"table":"t","joinClause":"","whereClause":"","orderBy":"","limit":0})") ==
+      "SELECT 1 FROM t");
 }
 
 TEST_CASE("placeholders are numbered through the whole text, and a doubled one is a question mark") {
@@ -65,15 +68,18 @@ TEST_CASE("an INSERT has one placeholder for each column and leaves question mar
 }
 
 TEST_CASE("a NUL is refused where it would cut a text short") {
-  CHECK(message_of([] { select_of(R"({"columns":["1"],"table":"t\u0000; x"})"); }).find("NUL") != std::string::npos);
+  CHECK(message_of([] { select_of(R"({"columns":["1"],"table":"t\u0000; x"})"); }).find("NUL") !=
+        std::string::npos);
   CHECK(message_of([] { texts_of(R"(["ok","a\u0000b"])"); }) ==
         "parameters[1] contains a NUL character (\\u0000), which PostgreSQL's texts cannot hold");
 }
 
 TEST_CASE("parameters become the shortest texts without exponents") {
-  CHECK(texts_of(R"([1, 1.0, -0.5, 0.1, 1e21, 1e-7, 9007199254740993, -9223372036854775808, 18446744073709551615])") ==
-        std::vector<std::string>{"1", "1", "-0.5", "0.1", "1000000000000000000000", "0.0000001", "9007199254740993",
-                                 "-9223372036854775808", "18446744073709551615"});
+  CHECK(
+      texts_of(
+          R"([1, 1.0, -0.5, 0.1, 1e21, 1e-7, 9007199254740993, -9223372036854775808, 18446744073709551615])") ==
+      std::vector<std::string>{"1", "1", "-0.5", "0.1", "1000000000000000000000", "0.0000001",
+                               "9007199254740993", "-9223372036854775808", "18446744073709551615"});
   CHECK(texts_of(R"([true, false, null, "", "it's"])") ==
         std::vector<std::string>{"true", "false", "<NULL>", "", "it's"});
   CHECK(texts_of("[5e-324]")[0].size() == 326);
@@ -90,8 +96,11 @@ TEST_CASE("refused names are found in any case and inside longer names") {
     CAPTURE(statement);
     CHECK_THROWS_AS(refuse_forbidden_names(statement), par::Error);
   }
-  CHECK(message_of([] { refuse_forbidden_names("SELECT xmin_total FROM t"); }).find("\"xmin\"") != std::string::npos);
+  CHECK(message_of([] { refuse_forbidden_names("SELECT xmin_total FROM t"); }).find("\"xmin\"") !=
+        std::string::npos);
   CHECK(message_of([] { refuse_forbidden_names("SELECT U&\"pg_read\\005Ffile\"('x') FROM t"); }).find("U&") !=
         std::string::npos);
-  CHECK(message_of([] { refuse_forbidden_names("SELECT count(*), pg_sleep(0) FROM orders WHERE a = 'b'"); }).empty());
+  CHECK(message_of([] {
+          refuse_forbidden_names("SELECT count(*), pg_sleep(0) FROM orders WHERE a = 'b'");
+        }).empty());
 }

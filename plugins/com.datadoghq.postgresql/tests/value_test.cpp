@@ -97,8 +97,8 @@ TEST_CASE("what RFC 3339 cannot say stays as the server wrote it") {
 TEST_CASE("rows end at the byte limit and at the row limit") {
   Rows rows(10, 3);
   CHECK(rows.add("[1]"));
-  CHECK(rows.add("[22]"));         // 8 bytes with the comma
-  CHECK_FALSE(rows.add("[3]"));    // 12 would be more than 10
+  CHECK(rows.add("[22]"));       // 8 bytes with the comma
+  CHECK_FALSE(rows.add("[3]"));  // 12 would be more than 10
   CHECK(rows.count() == 2);
   CHECK(rows.bytes() == 8);
   Rows few(1000, 1);

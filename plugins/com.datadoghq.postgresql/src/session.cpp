@@ -233,6 +233,8 @@ void Session::send(int accepted) {
 }
 
 /// Waits until PQgetResult() does not block. False if more than `max_bytes` have come and it still would.
+/// libpq reads as long as the system has data, so a server on this machine may get more of a row in before
+/// that shows.
 bool Session::arrive(uint64_t max_bytes) {
   const int socket = PQsocket(connection_.get());
   const bool bounded = max_bytes != std::numeric_limits<uint64_t>::max();

@@ -27,6 +27,13 @@ else()
   target_link_libraries(par_yaml INTERFACE yaml-cpp)
 endif()
 
+# For the Temporal plugin only.
+if(NOT PAR_FUZZ)
+  pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++)
+  add_library(par_grpc INTERFACE)
+  target_link_libraries(par_grpc INTERFACE PkgConfig::GRPCPP)
+endif()
+
 if(PAR_TESTS AND NOT PAR_FUZZ)
   find_package(Catch2 3 QUIET CONFIG)
   if(NOT Catch2_FOUND)

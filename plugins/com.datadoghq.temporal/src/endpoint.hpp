@@ -8,7 +8,8 @@
 
 namespace temporal_plugin {
 
-/// Where a connection leads and how it is secured. Every text is fit for gRPC, which ends the process on some that are not.
+/// Where a connection leads and how it is secured. Every text is fit for gRPC, which ends the process on some
+/// that are not.
 struct Endpoint {
   struct Tls {
     std::string roots;        ///< PEM; empty: those that the runner trusts

@@ -7,15 +7,16 @@
 #include <vector>
 
 #include <google/protobuf/io/coded_stream.h>
-#include <openssl/evp.h>
-
 #include <par/plugin.hpp>
+
+#include "plugins/common/encoding.hpp"
 
 namespace temporal_plugin {
 namespace {
 
 using google::protobuf::io::CodedInputStream;
 using par::json::Writer;
+using plugin_common::base64;
 
 enum class Kind {
   text,
@@ -29,7 +30,8 @@ enum class Kind {
   bytes_map     // from text to bytes
 };
 
-// One field of a message: its number on the wire, its key, and the fields of the message that it holds, ended by number 0.
+// One field of a message: its number on the wire, its key, and the fields of the message that it holds, ended
+// by number 0.
 struct Field {
   uint32_t number;
   const char* key;
@@ -160,15 +162,6 @@ Fields split(std::string_view message) {
     fields[tag >> 3].push_back(found);
   }
   return fields;
-}
-
-std::string base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<size_t>(size));
-  return text;
 }
 
 void write_message(std::string_view message, const Field* fields, Writer& writer);

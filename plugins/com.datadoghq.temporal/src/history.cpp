@@ -3,10 +3,10 @@
 #include <cctype>
 #include <string_view>
 
-#include <openssl/evp.h>
-
 #include <par/json.hpp>
 #include <par/plugin.hpp>
+
+#include "plugins/common/encoding.hpp"
 
 namespace temporal_plugin {
 namespace {
@@ -70,14 +70,14 @@ CloseEvent read(const wire::HistoryEvent& event) {
   return result;
 }
 
-// The JSON form of a message, as protobuf defines it: camelCase names, of which the original spelling is accepted too, and
-// bytes in base64.
+// The JSON form of a message, as protobuf defines it: camelCase names, of which the original spelling is
+// accepted too, and bytes in base64.
 const Value* field(const Value& object, std::string_view snake_name) {
   std::string camel;
   for (size_t at = 0; at < snake_name.size(); ++at) {
     const bool word = snake_name[at] == '_' && at + 1 < snake_name.size();
-    camel += word ? static_cast<char>(std::toupper(static_cast<unsigned char>(snake_name[++at])))
-                  : snake_name[at];
+    camel +=
+        word ? static_cast<char>(std::toupper(static_cast<unsigned char>(snake_name[++at]))) : snake_name[at];
   }
   const Value* const found = par::json::find(object, camel);
   return found != nullptr ? found : par::json::find(object, snake_name);
@@ -89,14 +89,9 @@ std::string_view text_field(const Value& object, std::string_view name) {
 }
 
 std::string decode_base64(std::string_view text) {
-  std::string bytes(text.size() / 4 * 3, '\0');
-  const int size =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (size < 0) throw par::Error("the workflow's history has bytes that are not in base64");
-  size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  bytes.resize(static_cast<size_t>(size) - padding);
+  std::string bytes;
+  if (!plugin_common::base64_decode(text, bytes))
+    throw par::Error("the workflow's history has bytes that are not in base64");
   return bytes;
 }
 

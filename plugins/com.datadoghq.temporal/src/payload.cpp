@@ -38,17 +38,16 @@ const char* kind_of(const par::json::Value& value) {
       return "a list";
     case rapidjson::kNumberType:
       return "a number";
-    case rapidjson::kNullType:
-      return "null";
     default:
       return "a boolean";
   }
 }
 
 [[noreturn]] void refuse(const std::string& found) {
-  throw par::Error("the workflow completed, but its result is " + found +
-                   "; this action returns strings: let the workflow return one, or set `jsonResult: true` under "
-                   "`plugins.com.datadoghq.temporal` of the runner's configuration to get JSON text");
+  throw par::Error(
+      "the workflow completed, but its result is " + found +
+      "; this action returns strings: let the workflow return one, or set `jsonResult: true` under "
+      "`plugins.com.datadoghq.temporal` of the runner's configuration to get JSON text");
 }
 
 }  // namespace
@@ -62,10 +61,7 @@ void write_payload(const par::json::Value& argument, wire::Payload& payload) {
 std::string read_result(const wire::Payload& payload, bool json_text) {
   const auto entry = payload.metadata().find(k_encoding);
   const std::string encoding = entry == payload.metadata().end() ? std::string() : entry->second;
-  if (encoding == k_null) {
-    if (json_text) return "null";
-    refuse("null");
-  }
+  if (encoding == k_null) return json_text ? "null" : "";
   if (encoding != k_json && !(json_text && encoding == "json/protobuf")) {
     throw par::Error("the workflow completed, but its result has the encoding \"" + encoding.substr(0, 200) +
                      "\"; this action reads json/plain only");
@@ -76,6 +72,7 @@ std::string read_result(const wire::Payload& payload, bool json_text) {
     throw par::Error("the workflow's result is not valid JSON: " + error);
   if (value.IsString()) return std::string(par::json::text(value));
   if (json_text) return compact(payload.data());
+  if (value.IsNull()) return "";
   refuse(kind_of(value));
 }
 

@@ -4,8 +4,8 @@
 
 namespace temporal_plugin {
 
-/// Checks what a TLS library would refuse late and without saying what is wrong. Each throws par::Error, which names the
-/// token and never quotes its value.
+/// Checks what a TLS library would refuse late and without saying what is wrong. Each throws par::Error,
+/// which names the token and never quotes its value.
 
 /// At least one certificate, and nothing that looks like one and is broken.
 void require_certificates(std::string_view token, std::string_view pem);

@@ -63,24 +63,38 @@ std::vector<std::string> targets(const std::vector<std::string>& addresses, uint
 }
 
 const char* code_name(grpc::StatusCode code) {
-  constexpr const char* k_names[] = {"OK",
-                                     "CANCELLED",
-                                     "UNKNOWN",
-                                     "INVALID_ARGUMENT",
-                                     "DEADLINE_EXCEEDED",
-                                     "NOT_FOUND",
-                                     "ALREADY_EXISTS",
-                                     "PERMISSION_DENIED",
-                                     "RESOURCE_EXHAUSTED",
-                                     "FAILED_PRECONDITION",
-                                     "ABORTED",
-                                     "OUT_OF_RANGE",
-                                     "UNIMPLEMENTED",
-                                     "INTERNAL",
-                                     "UNAVAILABLE",
-                                     "DATA_LOSS",
-                                     "UNAUTHENTICATED"};
-  return code >= 0 && code < std::size(k_names) ? k_names[code] : "an unknown status";
+  constexpr const char* k_names[] = {
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
+  return code >= 0 && code < std::ssize(k_names) ? k_names[code] : "an unknown status";
+}
+
+// What to look at, for the failures that settings of the connection cause.
+std::string advice(const grpc::Status& status, const Endpoint& endpoint) {
+  const std::string& text = status.error_message();
+  const auto says = [&](const char* part) { return text.find(part) != std::string::npos; };
+  const bool refused = status.error_code() == grpc::StatusCode::PERMISSION_DENIED ||
+                       status.error_code() == grpc::StatusCode::UNAUTHENTICATED;
+  if (refused && endpoint.tls)
+    return endpoint.api_key.empty() ? "; the connection has no token \"apiKey\""
+                                    : "; is the connection's token \"apiKey\" valid, and for this namespace?";
+  if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return {};
+  if (says("certificate verify failed"))
+    return endpoint.tls && !endpoint.tls->roots.empty()
+               ? "; the authority in the token \"serverRootCACertificate\" did not sign the server's "
+                 "certificate"
+               : "; the runner trusts no authority that signed the server's certificate: add the token "
+                 "\"serverRootCACertificate\"";
+  if (says("not in peer certificate"))
+    return "; put a name of the server's certificate into the token \"serverNameOverride\"";
+  if (says("wrong version number"))
+    return "; the server speaks no TLS: use the token \"address\" in place of \"serverAddress\"";
+  if (!says("closed") && !says("read failed") && !says("reset") && !says("Broken pipe")) return {};
+  if (!endpoint.tls) return "; does the server expect TLS (token \"serverAddress\")?";
+  return endpoint.tls->certificate.empty() ? "; does the server demand a client certificate (mTLS)?"
+                                           : "; does the server accept this client certificate?";
 }
 
 std::shared_ptr<grpc::ChannelCredentials> credentials(const Endpoint& endpoint, const par::Call& call) {
@@ -94,8 +108,8 @@ std::shared_ptr<grpc::ChannelCredentials> credentials(const Endpoint& endpoint, 
 
 grpc::ChannelArguments channel_arguments(const Endpoint& endpoint) {
   grpc::ChannelArguments arguments;
-  // Nothing but what the runner decided: no proxy of the environment, no settings from the name service, no connection
-  // that another task made.
+  // Nothing but what the runner decided: no proxy of the environment, no settings from the name service, no
+  // connection that another task made.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -276,7 +290,8 @@ Rpc::Attempt Rpc::attempt(const char* method, const std::string& request, Millis
 void Rpc::fail(const char* method, const Attempt& attempt, int attempts) const {
   const grpc::Status& status = attempt.status;
   std::string text = std::string("Temporal at ") + endpoint_.shown() + ": " + method + " failed with " +
-                     code_name(status.error_code()) + ": " + status.error_message();
+                     code_name(status.error_code()) + ": " + status.error_message() +
+                     advice(status, endpoint_);
   if (attempts > 1) text += " (after " + std::to_string(attempts) + " attempts)";
   throw RpcError(status.error_code(), std::move(text), status.error_details());
 }

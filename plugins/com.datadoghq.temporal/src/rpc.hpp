@@ -42,21 +42,23 @@ class RpcError : public par::Error {
 };
 inline constexpr int k_already_exists = 6;
 
-/// A connection to one Temporal server for one action. Each call obeys limit and cancel of the action's call; one thread.
+/// A connection to one Temporal server for one action. Each call obeys limit and cancel of the action's call;
+/// one thread.
 class Rpc {
  public:
-  /// Longest time that one attempt may take: that of an ordinary call, and that of one for which the server waits.
+  /// Longest time that one attempt may take: that of an ordinary call, and that of one for which the server
+  /// waits.
   enum class Kind { ordinary, long_poll };
 
-  /// Resolves the host by the runner's policy, connects, and asks what the server can. Throws if any of it fails. The
-  /// references must outlive this object.
+  /// Resolves the host by the runner's policy, connects, and asks what the server can. Throws if any of it
+  /// fails. The references must outlive this object.
   Rpc(const Endpoint& endpoint, const std::string& temporal_namespace, const par::Call& call);
   Rpc(const Rpc&) = delete;
   Rpc& operator=(const Rpc&) = delete;
   ~Rpc();
 
-  /// Calls `method` of the workflow service, again and again while the failure is one that may pass. Throws RpcError, or
-  /// PAR_CANCELLED as soon as the action is cancelled.
+  /// Calls `method` of the workflow service, again and again while the failure is one that may pass. Throws
+  /// RpcError, or PAR_CANCELLED as soon as the action is cancelled.
   void call(const char* method, const google::protobuf::MessageLite& request,
             google::protobuf::MessageLite& response, Kind kind = Kind::ordinary);
 

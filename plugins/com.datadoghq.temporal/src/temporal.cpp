@@ -1,7 +1,5 @@
 // The three actions.
 
-#include <unistd.h>
-
 #include <chrono>
 #include <random>
 #include <string>
@@ -9,6 +7,7 @@
 #include <par/connection.hpp>
 #include <par/json.hpp>
 #include <par/plugin.hpp>
+#include <unistd.h>
 
 #include "endpoint.hpp"
 #include "execution_json.hpp"
@@ -162,7 +161,8 @@ class TemporalPlugin {
     request.mutable_workflow_type()->set_name(task.text("workflowType"));
     request.mutable_task_queue()->set_name(task.text("taskQueue"));
     request.mutable_task_queue()->set_kind(k_normal_task_queue);
-    if (const auto* const arguments = task.input("workflowArgs"); arguments != nullptr && arguments->IsArray()) {
+    if (const auto* const arguments = task.input("workflowArgs");
+        arguments != nullptr && arguments->IsArray()) {
       for (const auto& argument : arguments->GetArray())
         write_payload(argument, *request.mutable_input()->add_payloads());
     }
@@ -180,7 +180,8 @@ class TemporalPlugin {
       response.set_run_id(running);
     }
     if (response.run_id().empty()) {
-      throw par::Error("Temporal accepted workflow \"" + request.workflow_id() + "\" but gave no run id for it");
+      throw par::Error("Temporal accepted workflow \"" + request.workflow_id() +
+                       "\" but gave no run id for it");
     }
     call.result(run_id_json(response.run_id()));
   }

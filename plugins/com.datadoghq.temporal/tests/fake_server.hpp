@@ -9,7 +9,8 @@
 
 namespace temporal_plugin::test {
 
-/// A gRPC server without TLS that answers as the test says: for what a real Temporal server cannot be made to do.
+/// A gRPC server without TLS that answers as the test says: for what a real Temporal server cannot be made to
+/// do.
 class FakeServer {
  public:
   struct Call {

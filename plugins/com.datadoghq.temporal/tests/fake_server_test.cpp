@@ -1,12 +1,13 @@
 // The plugin against a fake server: what a real one cannot be made to do.
 
+#include "fake_server.hpp"
+
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include <par/json.hpp>
 
-#include "fake_server.hpp"
 #include "plugin-api/tests/fake_host.hpp"
 #include "temporal.pb.h"
 #include "tests/catch.hpp"
@@ -86,7 +87,8 @@ FakeServer::Answer started(const std::string& run_id) {
 }
 
 // Answers the history call with this, everything else as a server that is well.
-FakeServer::Answer with_history(const FakeServer::Call& call, const wire::GetWorkflowExecutionHistoryResponse& history) {
+FakeServer::Answer with_history(const FakeServer::Call& call,
+                                const wire::GetWorkflowExecutionHistoryResponse& history) {
   return call.method == k_history ? good(history) : system_info(true);
 }
 
@@ -229,7 +231,8 @@ TEST_CASE("every call has a deadline") {
     int64_t remaining_ms;
     double expected_s;
   };
-  for (const auto& [remaining, expected] : {Row{INT64_MAX, 10}, Row{60'000, 10}, Row{8'000, 4}, Row{500, 1}}) {
+  for (const auto& [remaining, expected] :
+       {Row{INT64_MAX, 10}, Row{60'000, 10}, Row{8'000, 4}, Row{500, 1}}) {
     Host host;
     host.remaining = remaining;
     const FakeServer server(
@@ -250,7 +253,8 @@ TEST_CASE("every call has a deadline") {
 
 TEST_CASE("answers that are no answers fail the action") {
   Host no_run;
-  const FakeServer empty([](const auto& call) { return call.method == k_info ? system_info(true) : started(""); });
+  const FakeServer empty(
+      [](const auto& call) { return call.method == k_info ? system_info(true) : started(""); });
   CHECK(run(no_run, empty, "runWorkflow", k_start) == PAR_ERROR);
   check_contains(no_run.message, "no run id");
 
@@ -392,12 +396,12 @@ TEST_CASE("a server that answers long polls at once without an event is not aske
 TEST_CASE("what stands in a listed workflow comes as the API spells it") {
   // Bytes by hand: also fields that no real server of today would send, and fields that are not known here.
   const std::string execution =
-      std::string("\x0a\x09\x0a\x04id-1\x12\x01r") +              // execution
+      std::string("\x0a\x09\x0a\x04id-1\x12\x01r") +                             // execution
       std::string("\x1a\x0b\x08\x80\x92\xb8\xc3\x98\xfe\xff\xff\xff\x01", 13) +  // start_time, before 1970
-      std::string("\x28\x01\x30\x00", 4) +                        // status 1, history_length 0
+      std::string("\x28\x01\x30\x00", 4) +                                       // status 1, history_length 0
       std::string("\x52\x0b\x0a\x09\x0a\x01k\x12\x04\x12\x02\x00\xff", 13) +     // memo
-      std::string("\x62\x06\x0a\x02\x30\x01\x0a\x00", 8) +        // auto_reset_points: two
-      std::string("\xc2\x01\x05\x1d\x00\x00\x20\x40", 8) +        // priority: weight 2.5
+      std::string("\x62\x06\x0a\x02\x30\x01\x0a\x00", 8) +                       // auto_reset_points: two
+      std::string("\xc2\x01\x05\x1d\x00\x00\x20\x40", 8) +                       // priority: weight 2.5
       std::string("\xa0\x06\x07\xa9\x06\x01\x02\x03\x04\x05\x06\x07\x08", 13);   // numbers 100, 101
   wire::ListWorkflowExecutionsResponse list;
   list.add_executions(execution);
@@ -406,10 +410,11 @@ TEST_CASE("what stands in a listed workflow comes as the API spells it") {
   const FakeServer server(
       [&](const auto& call) { return call.method == k_info ? system_info(true) : good(list); });
   CHECK(run(host, server, "listWorkflows", "{}") == PAR_OK);
-  CHECK(host.result ==
-        R"({"workflows":[{"execution":{"workflow_id":"id-1","run_id":"r"},"start_time":{"seconds":-62135596800},)"
-        R"("status":1,"memo":{"fields":{"k":{"data":"AP8="}}},"auto_reset_points":{"points":[{"resettable":true},{}]},)"
-        R"("priority":{"fairness_weight":2.5}},{}]})");
+  CHECK(
+      host.result ==
+      R"({"workflows":[{"execution":{"workflow_id":"id-1","run_id":"r"},"start_time":{"seconds":-62135596800},)"
+      R"("status":1,"memo":{"fields":{"k":{"data":"AP8="}}},"auto_reset_points":{"points":[{"resettable":true},{}]},)"
+      R"("priority":{"fairness_weight":2.5}},{}]})");
 }
 
 TEST_CASE("with reuseRunning the run that stands in the way is the result, if the server names it") {
@@ -427,7 +432,8 @@ TEST_CASE("with reuseRunning the run that stands in the way is the result, if th
       return {.code = 6, .text = "already running", .details = bytes};
     });
     Host host;
-    CHECK((run(host, server, "runWorkflow", k_start, R"({"reuseRunning":true})") == PAR_OK) == !bytes.empty());
+    CHECK((run(host, server, "runWorkflow", k_start, R"({"reuseRunning":true})") == PAR_OK) ==
+          !bytes.empty());
     CHECK(host.result == (bytes.empty() ? "" : R"({"runId":"run-7"})"));
   }
 }

@@ -64,8 +64,9 @@ TEST_CASE("addresses: host and port") {
   };
   for (const auto& [text, host, port] :
        {Row{"temporal.lab.internal:7300", "temporal.lab.internal", 7300}, Row{"temporal", "temporal", 7233},
-        Row{"10.0.0.7", "10.0.0.7", 7233}, Row{"[fd00::7]:443", "fd00::7", 443}, Row{"[fd00::7]", "fd00::7", 7233},
-        Row{"fd00::7", "fd00::7", 7233}, Row{"h_1.x-y:65535", "h_1.x-y", 65535}}) {
+        Row{"10.0.0.7", "10.0.0.7", 7233}, Row{"[fd00::7]:443", "fd00::7", 443},
+        Row{"[fd00::7]", "fd00::7", 7233}, Row{"fd00::7", "fd00::7", 7233},
+        Row{"h_1.x-y:65535", "h_1.x-y", 65535}}) {
     INFO(text);
     const Endpoint plain = endpoint({{"address", text}});
     CHECK(plain.host == host);
@@ -78,9 +79,9 @@ TEST_CASE("addresses: host and port") {
 }
 
 TEST_CASE("addresses that cannot be used say what is wrong and which token it is") {
-  for (const char* text : {"https://temporal:7233", "dns:///temporal", "temporal:", "temporal:0", "temporal:65536", "temporal:1x",
-                           "temporal:-1", "[fd00::7", "[fd00::7]7233", ":7233", "two words", "host\n", "host/path", "user@host",
-                           "h\xc3\xb6st", "a,b"}) {
+  for (const char* text : {"https://temporal:7233", "dns:///temporal", "temporal:", "temporal:0",
+                           "temporal:65536", "temporal:1x", "temporal:-1", "[fd00::7", "[fd00::7]7233",
+                           ":7233", "two words", "host\n", "host/path", "user@host", "h\xc3\xb6st", "a,b"}) {
     INFO(text);
     check_contains(error_of([&] { endpoint({{"address", text}}); }), "token \"address\"");
     check_contains(error_of([&] { endpoint({{"serverAddress", text}}); }), "token \"serverAddress\"");
@@ -104,10 +105,12 @@ TEST_CASE("tokens of TLS that cannot be used name the token and show nothing of 
   };
   for (const Row& row : std::vector<Row>{
            {{{"serverRootCACertificate", nothing}}, "\"serverRootCACertificate\" holds no certificate"},
-           {{{"serverRootCACertificate", damaged}}, "\"serverRootCACertificate\" holds a certificate that is damaged"},
+           {{{"serverRootCACertificate", damaged}},
+            "\"serverRootCACertificate\" holds a certificate that is damaged"},
            {{{"clientCertPairCrt", damaged}}, "\"clientCertPairCrt\" without \"clientCertPairKey\""},
            {{{"clientCertPairKey", damaged}}, "\"clientCertPairKey\" without \"clientCertPairCrt\""},
-           {{{"clientCertPairCrt", nothing}, {"clientCertPairKey", nothing}}, "\"clientCertPairCrt\" holds no certificate"},
+           {{{"clientCertPairCrt", nothing}, {"clientCertPairKey", nothing}},
+            "\"clientCertPairCrt\" holds no certificate"},
            {{{"serverNameOverride", "two words"}}, "\"serverNameOverride\""},
            {{{"apiKey", "canary\n"}}, "\"apiKey\" has a line break"},
            {{{"apiKey", "canary\x7f"}}, "\"apiKey\" has a line break"}}) {
@@ -133,8 +136,8 @@ TEST_CASE("results: strings, and with jsonResult the JSON text of everything els
   CHECK(read_result(payload("binary/null", ""), true) == "null");
   CHECK(read_result(payload("json/plain", "null"), true) == "null");
   CHECK(read_result(payload("json/protobuf", R"({"a": 1})"), true) == R"({"a":1})");
-  CHECK(read_result(payload("json/plain", R"({ "n": 12345678901234567890.000, "l": [ 1e3, true ] })"), true) ==
-        R"({"n":12345678901234567890.000,"l":[1e3,true]})");
+  CHECK(read_result(payload("json/plain", R"({ "n": 12345678901234567890.000, "l": [ 1e3, true ] })"),
+                    true) == R"({"n":12345678901234567890.000,"l":[1e3,true]})");
 }
 
 TEST_CASE("results that are no strings, or in no encoding that can be read, are errors") {

@@ -66,7 +66,7 @@ class Backend:
 class Runner:
     """par-runner against a backend. `started_ms` is the moment just before exec, in ms since the epoch."""
 
-    def __init__(self, binaries, backend, pool=10):
+    def __init__(self, binaries, backend, pool=10, variables=None):
         environment = {
             "PATH": os.environ["PATH"],
             "DD_PRIVATE_RUNNER_CONFIG_DIR": str(backend.directory),
@@ -74,6 +74,7 @@ class Runner:
             "PAR_RUNNER_POOL_SIZE": str(pool),
             "PAR_PORT": "0",
             "DD_LOG_LEVEL": "warn",
+            **(variables or {}),
         }
         self.log = backend.directory.with_name(backend.directory.name + "-runner.log")
         with open(self.log, "ab") as log:

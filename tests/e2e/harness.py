@@ -274,13 +274,15 @@ class Backend:
 class Runner:
     """A par-runner that polls `backend`, in a configuration directory of its own.
 
-    `config` adds to or replaces keys of config.yaml, `environment` adds variables (None removes one). What a test makes
+    `config` adds to or replaces keys of config.yaml, `environment` adds variables (None removes one), `wrapper` are words before
+    the program of the service, such as ["unshare", "--net"]; that program must replace itself by the runner. What a test makes
     with `canaries` (or puts under their watch) is searched in the log and in all published error texts when it ends.
     """
 
-    def __init__(self, backend, allow=(), remote_config=False, config=None, environment=None, arguments=()):
+    def __init__(self, backend, allow=(), remote_config=False, config=None, environment=None, arguments=(), wrapper=()):
         self.backend = backend
         self.canaries = Canaries()
+        self.wrapper = list(wrapper)
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="par-runner-"))
         (self.directory / "credentials").mkdir()
         self.config = {
@@ -349,7 +351,7 @@ class Runner:
     def start(self):
         self.write_config()
         self.output = open(self.directory / "log", "ab")
-        self.process = subprocess.Popen([program("par-runner"), *self.arguments], env=self._environment(),
+        self.process = subprocess.Popen([*self.wrapper, program("par-runner"), *self.arguments], env=self._environment(),
                                         stdout=self.output, stderr=self.output, stdin=subprocess.DEVNULL)
         return self
 

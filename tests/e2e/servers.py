@@ -1,7 +1,8 @@
-"""Small real HTTP servers for actions to talk to."""
+"""Small real HTTP servers for actions to talk to, and a relay that spoils the way to a real server."""
 import contextlib
 import http.server
 import json
+import socket
 import threading
 import time
 
@@ -113,3 +114,64 @@ def slow(seconds):
             reply(handler, 200, {"slow": True})
 
     return answer
+
+
+class Relay:
+    """Passes TCP connections on to a real server, bytes untouched, and counts them. Faults for those that begin afterwards:
+    `silent`: nothing is passed on; `cut_after`: both sides are closed after so many bytes of the server."""
+
+    def __init__(self, host, port, as_proxy):
+        self.target, self.as_proxy = (host, port), as_proxy
+        self.silent, self.cut_after = False, None
+        self.connections, self.asked_for = 0, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                self.connections += 1
+                threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        with contextlib.suppress(OSError), client:
+            if self.as_proxy:
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    head += client.recv(1)
+                self.asked_for.append(head.split(b"\r\n")[0].decode())
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            if self.silent:
+                while client.recv(65536):
+                    pass
+                return
+            limit = self.cut_after
+            with socket.create_connection(self.target) as server:
+                threading.Thread(target=self.pump, args=(client, server, None), daemon=True).start()
+                self.pump(server, client, limit)
+
+    @staticmethod
+    def pump(source, sink, limit):
+        passed = 0
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(65536):
+                chunk = chunk[:None if limit is None else limit - passed]
+                sink.sendall(chunk)
+                passed += len(chunk)
+                if passed == limit:
+                    break
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def relay(host, port, as_proxy=False):
+    """A Relay to that server; `as_proxy`: one that has to be asked with CONNECT, as an HTTP proxy."""
+    between = Relay(host, port, as_proxy)
+    try:
+        yield between
+    finally:
+        between.listener.close()

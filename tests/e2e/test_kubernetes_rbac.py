@@ -14,8 +14,9 @@ class Rbac(KubernetesCase):
 
     def objects(self, text):
         """The documents as the server understands them (nothing is stored)."""
+        environment = {"KUBECONFIG": self.cluster.variables["PAR_K8S_SETUP_KUBECONFIG"], "HOME": str(self.cluster.directory)}
         done = subprocess.run([self.cluster.variables["PAR_K8S_KUBECTL"], "apply", "--dry-run=server", "-o", "json", "-f", "-"],
-                              input=text, capture_output=True, text=True, env={"KUBECONFIG": self.cluster.variables["PAR_K8S_SETUP_KUBECONFIG"]})
+                              input=text, capture_output=True, text=True, env=environment)
         self.assertEqual(done.returncode, 0, done.stderr + text)
         answer = json.loads(done.stdout)
         return answer["items"] if answer["kind"] == "List" else [answer]

@@ -16,6 +16,8 @@ from harness import Backend, Runner, service
 
 JSON_PATCH = "application/json-patch+json"
 
+EVERYTHING = ["com.datadoghq.kubernetes.core.*", "com.datadoghq.kubernetes.apps.*"]  # an allowlist
+
 # Connections of a task.
 IN_CLUSTER = {"auth": "token", "tokens": []}
 
@@ -183,8 +185,6 @@ class KubernetesCase(unittest.TestCase):
     """A cluster, a namespace of its own in it for each case, and a runner: started by one of the start methods, in
     setUpClass where the cases share it, which TOGETHER = True says as well."""
 
-    allow = ["com.datadoghq.kubernetes.core.*", "com.datadoghq.kubernetes.apps.*"]
-
     @classmethod
     def setUpClass(cls):
         cls.cluster = Cluster()
@@ -195,11 +195,11 @@ class KubernetesCase(unittest.TestCase):
         self.cluster.forget_seen()
 
     @classmethod
-    def start(cls, connection=IN_CLUSTER, **runner):
+    def start(cls, connection=IN_CLUSTER, allow=EVERYTHING, **runner):
         """A backend and a runner; tasks without a connection of their own use this one."""
         cls.connection = connection
         cls.backend = cls.enterClassContext(Backend())
-        cls.runner = cls.enterClassContext(Runner(cls.backend, allow=cls.allow, **runner))
+        cls.runner = cls.enterClassContext(Runner(cls.backend, allow=allow, **runner))
         for secret in cls.cluster.secrets():
             cls.runner.canaries.watch(secret)
 

@@ -249,6 +249,14 @@ class Exec(KubeconfigCase):
         self.works(context(""))
         self.assertEqual(len(self.called()), before)
 
+    def test_it_sees_the_environment_without_the_settings_of_the_runner(self):
+        seen = self.scratch / "environment"
+        self.use_plugin({"token": self.read("tokens/par-admin")}, args=["-c", f"env >{seen}; cat {self.scratch}/credential"])
+        self.works(context(""))
+        names = {line.partition("=")[0] for line in seen.read_text().splitlines()}
+        self.assertLessEqual({"HOME", "PATH", "COLOUR", "KUBERNETES_EXEC_INFO"}, names)
+        self.assertEqual([name for name in names if name.startswith(("DD_", "PAR_", "RUNNER_"))], [])
+
     def test_a_client_certificate(self):
         self.use_plugin({"clientCertificateData": self.read("pki/viewer.crt"), "clientKeyData": self.read("pki/viewer.key")})
         self.works(context(""))
@@ -329,9 +337,7 @@ class TestConnection(KubeconfigCase):
 
 
 class Implied(KubernetesCase):
-    allow = ["com.datadoghq.kubernetes.apps.getDeployment"]
-
     def test_any_kubernetes_action_on_the_allowlist_allows_the_test_of_the_connection(self):
-        self.start_with_kubeconfig()
+        self.start_with_kubeconfig(allow=["com.datadoghq.kubernetes.apps.getDeployment"])
         self.assertTrue(self.outputs("testConnection")["connectionValid"])
         self.assertIn("actionsAllowlist", self.error("getPod", namespace=self.namespace, name="x"))

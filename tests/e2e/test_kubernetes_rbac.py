@@ -10,7 +10,7 @@ CONFIG_MAP, DEPLOYMENT = KIND["ConfigMap"], KIND["Deployment"]
 
 
 class Rbac(KubernetesCase):
-    allow = [f"{CORE}.getConfigMap", f"{CORE}.deleteMultipleConfigMaps", f"{APPS}.restartDeployment", f"{CORE}.listNode"]
+    ALLOW = [f"{CORE}.getConfigMap", f"{CORE}.deleteMultipleConfigMaps", f"{APPS}.restartDeployment", f"{CORE}.listNode"]
 
     def objects(self, text):
         """The documents as the server understands them (nothing is stored)."""
@@ -23,7 +23,7 @@ class Rbac(KubernetesCase):
 
     def test_the_printed_rules_are_enough_and_the_least(self):
         folder = self.cluster.account(self.namespace)
-        self.start(IN_CLUSTER, **in_pod(self.cluster, folder))
+        self.start(IN_CLUSTER, self.ALLOW, **in_pod(self.cluster, folder))
         done = self.runner.command("--list-actions", "--rbac")
         self.assertEqual(done.returncode, 0, done.stderr)
         roles = self.objects(done.stdout)
@@ -45,14 +45,22 @@ class Rbac(KubernetesCase):
         self.outputs("deleteMultipleConfigMaps", namespace=self.namespace)
         self.assertEqual(self.cluster.names(CONFIG_MAP, self.namespace), [])
 
+    def test_a_refusal_says_which_kind_of_role_is_missing(self):
+        self.start_in_pod("serviceaccount")  # rights in one namespace only
+        for action, inputs, role in (("listPod", {}, "ClusterRole"), ("getNode", {"name": "x"}, "ClusterRole"),
+                                     ("getPod", {"namespace": self.namespace, "name": "x"}, "Role")):
+            error = self.error(action, **inputs)
+            self.assertRegex(error, rf"\b{role}\b")
+            self.assertEqual("roleType: ClusterRole" in error, role == "ClusterRole", error)
+        self.outputs("listPod", namespace="par-e2e")
+
     def account_of(self, folder):
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": (folder / "token").read_text()}}
         name = self.cluster.done("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review)["status"]["user"]["username"]
         return name.rsplit(":", 1)[1]
 
     def test_nothing_allowed_needs_nothing(self):
-        type(self).allow = ["com.datadoghq.http.request"]
-        self.start()
+        self.start(allow=["com.datadoghq.http.request"])
         done = self.runner.command("--list-actions", "--rbac")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("verbs", done.stdout)

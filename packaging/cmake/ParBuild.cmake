@@ -72,8 +72,12 @@ function(par_core_library name)
   endif()
 endfunction()
 
-# par_unit_test(<program> PREFIX p SOURCES ... [LINK ...]): one Catch2 program, its cases known to CTest.
+# par_unit_test(<program> PREFIX p SOURCES ... [LINK ...]): one Catch2 program, its cases known to CTest. Nothing where only
+# fuzz targets are built.
 function(par_unit_test program)
+  if(PAR_FUZZ)
+    return()
+  endif()
   cmake_parse_arguments(arg "" "PREFIX" "SOURCES;LINK" ${ARGN})
   add_executable(${program} ${arg_SOURCES})
   target_link_libraries(${program} PRIVATE par_options ${arg_LINK} Catch2::Catch2WithMain)

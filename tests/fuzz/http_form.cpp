@@ -1,5 +1,4 @@
 #include "plugins/com.datadoghq.http/src/form.hpp"
-
 #include "plugins/com.datadoghq.http/src/multipart.hpp"
 #include "plugins/com.datadoghq.http/src/text.hpp"
 #include "tests/fuzz/target.hpp"

@@ -1,5 +1,4 @@
 #include "plugins/com.datadoghq.http/src/template.hpp"
-
 #include "tests/fuzz/target.hpp"
 
 using http_plugin::render;

@@ -1,12 +1,12 @@
-#include "plugins/com.datadoghq.http/src/url.hpp"
-
 #include <par/sdk/error.hpp>
 
+#include "plugins/com.datadoghq.http/src/url.hpp"
 #include "tests/fuzz/target.hpp"
 
 using namespace http_plugin;
 
-// The first line is the URL of a request, the second a base URL. What is sent means the same when it is read again.
+// The first line is the URL of a request, the second a base URL. What is sent means the same when it is read
+// again.
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto input = par::fuzz::text(data, size);
   const size_t line = input.find('\n');

@@ -1,6 +1,8 @@
 #include "form.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <random>
 
 #include "body.hpp"
@@ -134,9 +136,9 @@ void append_quoted(std::string& out, std::string_view text) {
 
 std::string make_boundary() {
   std::random_device random;
-  std::string bytes;
-  for (int i = 0; i < 24; ++i) bytes += static_cast<char>(random() & 0xFF);
-  return hex(bytes);
+  std::array<uint32_t, 6> words{};
+  for (uint32_t& word : words) word = random();
+  return hex({reinterpret_cast<const char*>(words.data()), sizeof words});
 }
 
 }  // namespace

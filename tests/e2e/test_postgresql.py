@@ -233,12 +233,22 @@ class Writes(PostgresqlCase):
         self.assertEqual(self.insert([[1, None], [2, 2.0], [None, 3]])["outcome"]["outputs"], {"commandTag": "INSERT 0 3"})
         self.assertEqual(self.rows(["a", "b"], "pairs", orderBy="a"), [[1, None], [2, 2], [None, 3]])
 
+    def test_many_rows_are_inserted_and_a_late_error_undoes_them(self):
+        values = [[number, number] for number in range(2000)]
+        self.assertEqual(self.insert(values)["outcome"]["outputs"], {"commandTag": "INSERT 0 2000"})
+        self.assertEqual(self.server.psql("SELECT count(*), sum(a), count(DISTINCT b) FROM pairs"), "2000|1999000|2000")
+        values[1234] = ["not a number", 1]
+        details = self.insert(values)["outcome"]["error_details"]
+        self.assertIn("values[1234]: invalid input syntax for type integer: \"not a number\" (SQLSTATE 22P02)", details)
+        self.assertEqual(self.server.psql("SELECT count(*) FROM pairs"), "2000")
+
     def test_all_rows_or_none(self):
         reader = {"user": self.server["PG_READER_USER"], "password": self.server["PG_READER_PASSWORD"]}
         for values, table, columns, tokens, text in (
                 ([["customer 1001", 1], ["customer 1", 1]], "orders", ["customer", "amount"], None,
                  "values[1]: duplicate key value violates unique constraint \"orders_customer_key\" (SQLSTATE 23505); detail: "
                  "Key (customer)=(customer 1) already exists.; no row was inserted"),
+                ([[1]], "nosuch", ["a"], None, "relation \"nosuch\" does not exist (SQLSTATE 42P01)"),
                 ([["c", -1]], "orders", ["customer", "amount"], None, "SQLSTATE 23514"),
                 ([["c", "abc"]], "orders", ["customer", "amount"], None, "SQLSTATE 22P02"),
                 ([[1, 7], [2, 7]], "pairs", ["a", "b"], None, "SQLSTATE 23505"),  # deferred to COMMIT

@@ -157,7 +157,7 @@ class Faults(PostgresqlCase):
         self.server.psql(f"SELECT pg_terminate_backend({self.active('torn')})")  # it does not look at its client
 
     def test_an_insert_that_waits_for_a_lock_ends_at_the_limit(self):
-        blocker = threading.Thread(target=self.server.psql, args=("BEGIN; LOCK TABLE pairs; SELECT pg_sleep(4); COMMIT",))
+        blocker = threading.Thread(target=self.server.psql, args=("BEGIN; LOCK TABLE pairs; SELECT pg_sleep(2.5); COMMIT",))
         blocker.start()
         wait_until(lambda: self.server.psql("SELECT count(*) FROM pg_locks WHERE relation = 'pairs'::regclass AND granted") == "1", "the lock is held")
         done = self.run_action("insert", {"table": "pairs", "columns": ["a"], "values": [[1]], "timeout": 1})

@@ -45,13 +45,15 @@ void insert(const par::json::Value& inputs, const Login& login, par::Call& call)
   session.begin(Session::Access::as_the_role);
   session.prepare(statement);
   uint64_t count = 0;
-  for (size_t at = 0; at < rows.size(); ++at) {
-    try {
-      count += inserted(session.run_prepared(rows[at]).get());
-    } catch (const par::Error& error) {
-      throw par::Error(error.status(), "values[" + std::to_string(at) + "]: " + error.message() +
-                                           (error.status() == PAR_ERROR ? "; no row was inserted" : ""));
-    }
+  size_t done = 0;
+  try {
+    session.run_for_each(rows, [&](const PGresult* result) {
+      count += inserted(result);
+      ++done;
+    });
+  } catch (const par::Error& error) {
+    throw par::Error(error.status(), "values[" + std::to_string(done) + "]: " + error.message() +
+                                         (error.status() == PAR_ERROR ? "; no row was inserted" : ""));
   }
   try {
     session.commit();

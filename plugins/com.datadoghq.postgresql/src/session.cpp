@@ -28,6 +28,11 @@ constexpr auto k_timeout_margin = 1000ms;
 // What may wait unread in the system's buffer while a row is incomplete.
 constexpr uint64_t k_socket_buffer = 8u << 20;
 
+constexpr uint64_t k_unbounded = std::numeric_limits<uint64_t>::max();
+
+// Statements on their way to the server before their results are read.
+constexpr size_t k_batch = 256;
+
 constexpr const char* k_value_styles =
     "SET LOCAL datestyle = 'ISO'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 3";
 
@@ -71,9 +76,7 @@ Session::Session(const Login& login, const par::Call& call)
 }
 
 Session::~Session() {
-  if (connection_ != nullptr && PQtransactionStatus(connection_.get()) == PQTRANS_ACTIVE) {
-    request_cancel(connection_.get());
-  }
+  if (running_) request_cancel(connection_.get());
 }
 
 PGconn* Session::dial(const Login& login, const std::string& address, const std::string& root_certificate,
@@ -151,7 +154,10 @@ bool Session::stream(const std::string& statement, const Parameters& parameters,
   bool described = false;
   while (arrive(max_row_bytes)) {
     const Result result(PQgetResult(connection_.get()));
-    if (result == nullptr) return true;
+    if (result == nullptr) {
+      running_ = false;
+      return true;
+    }
     const ExecStatusType status = PQresultStatus(result.get());
     if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK) fail(result.get());
     if (!std::exchange(described, true)) columns(result.get());
@@ -171,10 +177,23 @@ Result Session::describe(const std::string& statement) {
   return last();
 }
 
-Result Session::run_prepared(const Parameters& parameters) {
-  send(PQsendQueryPrepared(connection_.get(), "", parameters.count(), parameters.pointers().data(), nullptr,
-                           nullptr, 0));
-  return last();
+void Session::run_for_each(const std::vector<Parameters>& rows,
+                           const std::function<void(const PGresult*)>& done) {
+  if (PQenterPipelineMode(connection_.get()) != 1) lose();
+  for (size_t begin = 0; begin < rows.size(); begin += k_batch) {
+    const size_t end = std::min(rows.size(), begin + k_batch);
+    for (size_t at = begin; at < end; ++at) {
+      send(PQsendQueryPrepared(connection_.get(), "", rows[at].count(), rows[at].pointers().data(), nullptr,
+                               nullptr, 0));
+    }
+    send(PQpipelineSync(connection_.get()));
+    for (size_t at = begin; at < end; ++at) done(last().get());
+    arrive(k_unbounded);
+    if (const Result synced(PQgetResult(connection_.get()));
+        PQresultStatus(synced.get()) != PGRES_PIPELINE_SYNC)
+      lose();
+  }
+  if (PQexitPipelineMode(connection_.get()) != 1) lose();
 }
 
 void Session::command(const std::string& commands) {
@@ -223,6 +242,7 @@ void Session::wait(short events) {
 /// Goes on after a function of libpq that queues a request: writes all of it.
 void Session::send(int accepted) {
   if (accepted != 1) lose();
+  running_ = true;
   int left = PQflush(connection_.get());
   while (left == 1) {
     wait(POLLIN | POLLOUT);
@@ -237,7 +257,7 @@ void Session::send(int accepted) {
 /// that shows.
 bool Session::arrive(uint64_t max_bytes) {
   const int socket = PQsocket(connection_.get());
-  const bool bounded = max_bytes != std::numeric_limits<uint64_t>::max();
+  const bool bounded = max_bytes != k_unbounded;
   const uint64_t before = bounded && PQisBusy(connection_.get()) != 0 ? received_bytes(socket) : 0;
   while (PQisBusy(connection_.get()) != 0) {
     wait(POLLIN);
@@ -249,7 +269,7 @@ bool Session::arrive(uint64_t max_bytes) {
 
 Result Session::last() {
   Result last;
-  while (arrive(std::numeric_limits<uint64_t>::max())) {
+  while (arrive(k_unbounded)) {
     Result result(PQgetResult(connection_.get()));
     if (result == nullptr) break;
     const ExecStatusType status = PQresultStatus(result.get());
@@ -257,10 +277,12 @@ Result Session::last() {
     last = std::move(result);
   }
   if (last == nullptr) lose();
+  running_ = false;
   return last;
 }
 
-void Session::fail(const PGresult* result) const {
+void Session::fail(const PGresult* result) {
+  running_ = false;
   const std::string text = error_text(result);
   if (call_.cancelled()) throw par::Error(PAR_CANCELLED, "PostgreSQL ended the statement: " + text);
   throw par::Error(text);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <libpq-fe.h>
 #include <par/plugin.hpp>
@@ -59,9 +60,11 @@ class Session {
   /// The columns of a statement that is not run.
   Result describe(const std::string& statement);
 
-  /// Makes `statement` the one that run_prepared() runs.
+  /// Makes `statement` the one that run_for_each() runs.
   void prepare(const std::string& statement);
-  Result run_prepared(const Parameters& parameters);
+  /// Runs it once for each of `rows`, many on their way at a time, and calls `done` with each result in
+  /// order. At an error the rest is not run.
+  void run_for_each(const std::vector<Parameters>& rows, const std::function<void(const PGresult*)>& done);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -78,7 +81,7 @@ class Session {
   Result last();
   void command(const std::string& commands);
   std::string literal(const std::string& text) const;
-  [[noreturn]] void fail(const PGresult* result) const;
+  [[noreturn]] void fail(const PGresult* result);
   [[noreturn]] void lose() const;
 
   const par::Call& call_;
@@ -88,6 +91,7 @@ class Session {
   };
   std::unique_ptr<PGconn, Finish> connection_;
   std::string search_path_;
+  bool running_ = false;                      ///< a statement was sent and has not come to its end
   std::optional<Clock::time_point> give_up_;  ///< set once the running statement is being cancelled
 };
 

@@ -38,17 +38,20 @@ void drop_front(std::vector<std::string_view>& parts, size_t count) {
   if (!parts.empty()) parts.front().remove_prefix(count);
 }
 
-std::string tls_failure_text(SSL* tls, const std::string& peer) {
+std::string tls_failure_text(SSL* tls, const std::string& peer, bool own_roots) {
   const long verified = SSL_get_verify_result(tls);
   if (SSL_get_verify_mode(tls) != SSL_VERIFY_NONE && verified != X509_V_OK) {
     ERR_clear_error();
     const bool unknown = verified == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
                          verified == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
                          verified == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+                         verified == X509_V_ERR_CERT_SIGNATURE_FAILURE ||  // another CA of the same name
                          verified == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
-    return fmt::format(
-        "the certificate of {} is not trusted: {}{}", peer, X509_verify_cert_error_string(verified),
-        unknown ? "; if it comes from a CA of your own, add that to SSL_CERT_DIR or SSL_CERT_FILE" : "");
+    const char* const advice =
+        own_roots ? "; the only CA certificates that count here are those given for this connection"
+                  : "; if it comes from a CA of your own, add that to SSL_CERT_DIR or SSL_CERT_FILE";
+    return fmt::format("the certificate of {} is not trusted: {}{}", peer,
+                       X509_verify_cert_error_string(verified), unknown ? advice : "");
   }
   return fmt::format("TLS handshake with {} failed: {}", peer, take_openssl_error());
 }
@@ -104,7 +107,8 @@ HttpResult<bool> Connection::is_open() {
 }
 
 Task<HttpResult<bool>> Connection::start_tls(Waiter& waiter, std::shared_ptr<SSL_CTX> context,
-                                             std::string name, bool verify, SteadyTime until) {
+                                             std::string name, const TlsIdentity& identity,
+                                             SteadyTime until) {
   openssl::Ssl layer(SSL_new(context.get()));
   openssl::Bio bio;
   if (layers_.empty()) {
@@ -119,7 +123,7 @@ Task<HttpResult<bool>> Connection::start_tls(Waiter& waiter, std::shared_ptr<SSL
   SSL_set_connect_state(layer.get());
   if (name.ends_with('.')) name.pop_back();
   if (const auto address = IpAddress::parse(name)) {
-    if (verify) {
+    if (identity.verify) {
       IpAddress plain = *address;
       plain.zone = 0;
       X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(layer.get()), plain.text().c_str());
@@ -127,7 +131,7 @@ Task<HttpResult<bool>> Connection::start_tls(Waiter& waiter, std::shared_ptr<SSL
   } else {
     SSL_set_tlsext_host_name(layer.get(), name.c_str());
     SSL_set_hostflags(layer.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (verify && SSL_set1_host(layer.get(), name.c_str()) != 1) {
+    if (identity.verify && SSL_set1_host(layer.get(), name.c_str()) != 1) {
       co_return http_fail(HttpFailure::tls, fmt::format("'{}' cannot be the name in a certificate", name));
     }
   }
@@ -143,7 +147,7 @@ Task<HttpResult<bool>> Connection::start_tls(Waiter& waiter, std::shared_ptr<SSL
     } else if (error == SSL_ERROR_WANT_WRITE) {
       end = co_await waiter.writable(socket_, until);
     } else if (error == SSL_ERROR_SSL) {
-      co_return http_fail(HttpFailure::tls, tls_failure_text(layer.get(), peer_));
+      co_return http_fail(HttpFailure::tls, tls_failure_text(layer.get(), peer_, !identity.ca_pem.empty()));
     } else {
       co_return http_fail(HttpFailure::tls,
                           fmt::format("{} closed the connection during the TLS handshake", peer_));

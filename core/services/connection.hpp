@@ -11,6 +11,7 @@
 #include "core/services/ip_address.hpp"
 #include "core/services/openssl.hpp"
 #include "core/services/task.hpp"
+#include "core/services/tls_contexts.hpp"
 #include "core/services/waiter.hpp"
 
 namespace par::core {
@@ -39,9 +40,10 @@ class Connection {
   /// Is the TCP connection open? False: still under way, wait for socket() to become writable.
   HttpResult<bool> is_open();
   Socket& socket() { return socket_; }
-  /// Adds a layer of TLS. `name` is verified and, unless it is an address, sent as SNI.
+  /// Adds a layer of TLS with the context of `identity`. `name` is verified and, unless it is an address,
+  /// sent as SNI.
   Task<HttpResult<bool>> start_tls(Waiter& waiter, std::shared_ptr<SSL_CTX> context, std::string name,
-                                   bool verify, SteadyTime until);
+                                   const TlsIdentity& identity, SteadyTime until);
   /// Sends all parts. `sent` counts the bytes that left, also on failure. If the peer answers or closes
   /// before it took everything, this ends with false.
   Task<HttpResult<bool>> write(Waiter& waiter, std::span<const std::string_view> parts, SteadyTime until,

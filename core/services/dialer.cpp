@@ -144,7 +144,7 @@ Task<HttpResult<bool>> Dialer::add_tls(Waiter& waiter, Connection& connection, c
                                        const std::string& fingerprint, std::string name, SteadyTime until) {
   auto context = tls_contexts_.get(identity, fingerprint);
   if (!context) co_return http_fail(HttpFailure::tls, context.error().message);
-  auto started = co_await connection.start_tls(waiter, *context, std::move(name), identity.verify, until);
+  auto started = co_await connection.start_tls(waiter, *context, std::move(name), identity, until);
   co_return started;
 }
 

@@ -91,12 +91,9 @@ void Client::discard(par::HttpResponse& response) const {
 void Client::fail(const par::Error& error) const {
   // What the host finds malformed comes from the kubeconfig or the pod's files: no defect of this plugin.
   const par_status status = error.status() == PAR_INVALID ? PAR_ERROR : error.status();
-  std::string text = "no answer from the Kubernetes API server " + cluster_.server + " (" + cluster_.origin +
-                     "): " + error.message();
-  if (status == PAR_TLS && !cluster_.ca_pem.empty()) {
-    text += " (trusted is only the certificate authority that is given there, not those of the runner)";
-  }
-  throw par::Error(status, std::move(text));
+  const std::string text = "no answer from the Kubernetes API server " + cluster_.server + " (" +
+                           cluster_.origin + "): " + error.message();
+  throw par::Error(status, text);
 }
 
 }  // namespace kubernetes

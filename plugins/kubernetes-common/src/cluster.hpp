@@ -16,10 +16,16 @@ struct Cluster {
   std::string server_name;
   std::string proxy;
   std::string authorization;                                       ///< header, empty: none
+  std::string secret;                                              ///< the token or password in it
   std::vector<std::pair<std::string, std::string>> impersonation;  ///< headers
   bool verify = true;
   bool compress = true;
   std::string exec_key;  ///< of the exec plugin that made the credentials, in ExecCredentials; empty: none
+
+  void set_token(const std::string& token) {
+    authorization = "Bearer " + token;
+    secret = token;
+  }
 };
 
 }  // namespace kubernetes

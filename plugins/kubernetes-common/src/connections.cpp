@@ -21,10 +21,7 @@ Cluster Connections::open(const par::Connection& connection, const par::Call& ca
         "runner's pod) or one named \"context\" (a context of the kubeconfig), but this one has: " +
         names);
   }
-  if (!cluster.authorization.empty()) {
-    call.secret(cluster.authorization);
-    call.secret(std::string_view(cluster.authorization).substr(cluster.authorization.find(' ') + 1));
-  }
+  if (!cluster.secret.empty()) call.secret(cluster.secret);
   return cluster;
 }
 

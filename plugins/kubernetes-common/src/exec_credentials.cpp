@@ -185,7 +185,7 @@ void ExecCredentials::apply(const ExecPlugin& plugin, Cluster& cluster, const pa
   auto& credential = kept->credential;
   if (credential && credential->expires && *credential->expires <= Clock::now()) credential.reset();
   if (!credential) credential = run(plugin, cluster, call);
-  if (!credential->token.empty()) cluster.authorization = "Bearer " + credential->token;
+  if (!credential->token.empty()) cluster.set_token(credential->token);
   if (!credential->key_pem.empty()) {
     cluster.certificate_pem = credential->certificate_pem;
     cluster.key_pem = credential->key_pem;

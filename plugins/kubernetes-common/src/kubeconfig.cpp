@@ -98,8 +98,9 @@ class Resolver {
     const bool http = entry.server.rfind("http://", 0) == 0;
     if (!http && entry.server.rfind("https://", 0) != 0)
       fail("server must be a URL that begins with https://");
-    if (entry.server.find_first_of("?#") != std::string::npos)
-      fail("server must be a URL without query and fragment");
+    if (entry.server.find_first_of("@?#") != std::string::npos) {
+      fail("server must be a URL without user name, query and fragment; credentials belong to the user");
+    }
     cluster_.server = entry.server;
     while (cluster_.server.back() == '/') cluster_.server.pop_back();
     cluster_.ca_pem = pem(entry.ca_data, entry.ca_file, "certificate-authority");
@@ -131,9 +132,11 @@ class Resolver {
     const std::string token = bearer_token(entry);
     const bool basic = !entry.username.empty() || !entry.password.empty();
     if (basic && !token.empty()) fail("token and username exclude each other");
-    if (!token.empty()) cluster_.authorization = "Bearer " + token;
-    if (basic)
+    if (!token.empty()) cluster_.set_token(token);
+    if (basic) {
       cluster_.authorization = "Basic " + plugin_common::base64(entry.username + ":" + entry.password);
+      cluster_.secret = entry.password;
+    }
     if (!entry.exec) return std::nullopt;
     if (!cluster_.authorization.empty()) fail("exec excludes token and username");
     ExecPlugin exec = *entry.exec;

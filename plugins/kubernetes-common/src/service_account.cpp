@@ -44,7 +44,7 @@ Cluster service_account_cluster(const std::filesystem::path& directory) {
   const bool ipv6 = host.find(':') != std::string::npos && host.front() != '[';
   cluster.server = "https://" + (ipv6 ? "[" + host + "]" : host) + ":" + port;
   cluster.origin = "service account in " + directory.native();
-  cluster.authorization = "Bearer " + trimmed(needed_file(directory / "token"));
+  cluster.set_token(trimmed(needed_file(directory / "token")));
   cluster.ca_pem = needed_file(directory / "ca.crt");
   return cluster;
 }

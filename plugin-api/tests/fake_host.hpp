@@ -31,6 +31,13 @@ struct FakeHost {
   int32_t http_status = 200;
   std::vector<std::pair<std::string, std::string>> answer_headers;
   std::deque<std::string> pieces;  // body, or output of the child ("E" in front: standard error)
+  struct Answer {
+    int32_t status = 200;
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+  };
+  std::deque<Answer> answers;  // taken one per request, instead of the three above, while there are any
+  int32_t exit_code = 3;
 
   // What the plugin did.
   std::string result;
@@ -40,6 +47,8 @@ struct FakeHost {
   std::vector<std::string> secrets;
   int open_objects = 0;  // handed out and not released
   std::string sent;      // the HTTP request or command as text
+  std::vector<std::string> all_sent;
+  std::vector<int64_t> waits;
   std::map<uint64_t, std::pair<void (*)(void*), void*>> cancels;
   uint64_t next_cancel = 1;
 
@@ -120,7 +129,10 @@ inline void FakeHost::fill_call() {
   call.host_data = this;
   call.state = [](const par_call* self) { return of(self).state; };
   call.remaining_ms = [](const par_call* self) { return of(self).remaining; };
-  call.wait = [](const par_call* self, int64_t) { return of(self).wait_status; };
+  call.wait = [](const par_call* self, int64_t ms) {
+    of(self).waits.push_back(ms);
+    return of(self).wait_status;
+  };
   call.on_cancel = [](const par_call* self, void (*fn)(void*), void* arg, uint64_t* id) -> par_status {
     FakeHost& fake = of(self);
     if (fake.state == PAR_STATE_CANCEL) return PAR_CANCELLED;
@@ -160,6 +172,13 @@ inline void FakeHost::fill_http() {
                  " timeout=" + std::to_string(request->timeout_ms) +
                  " max=" + std::to_string(request->max_body_bytes) + "\n";
     for (size_t at = 0; at < request->body_count; ++at) fake.sent += text(request->body[at]);
+    fake.all_sent.push_back(fake.sent);
+    if (!fake.answers.empty()) {
+      fake.http_status = fake.answers.front().status;
+      fake.answer_headers = fake.answers.front().headers;
+      fake.pieces = {fake.answers.front().body};
+      fake.answers.pop_front();
+    }
     auto* response = new Response;
     ++fake.open_objects;
     response->c.struct_size = sizeof response->c;
@@ -243,6 +262,7 @@ inline void FakeHost::fill_process() {
       fake.sent += text(request->environment[at]) + "|";
     fake.sent +=
         text(request->directory) + "|" + text(request->input) + "|" + std::to_string(request->overflow);
+    fake.all_sent.push_back(fake.sent);
     ++fake.open_objects;
     auto* child = new par_child{};
     child->struct_size = sizeof *child;
@@ -256,7 +276,7 @@ inline void FakeHost::fill_process() {
     FakeHost& fake = of(self);
     *got = 0;
     if (fake.pieces.empty()) {
-      child->exit_code = 3;
+      child->exit_code = fake.exit_code;
       return fake.read_status;
     }
     std::string piece = fake.pieces.front();

@@ -42,6 +42,7 @@ par::HttpResponse Client::send(const ApiRequest& request) {
     // A pause that reaches to the call's limit could only end in a poorer error than this answer.
     if (!pause || retries == k_most_retries || *pause >= call_.remaining()) return response;
     ++retries;
+    discard(response);
     call_.log(par::LogLevel::info, "the API server answered HTTP " + std::to_string(response.status()) +
                                        " and asks to wait " + std::to_string(pause->count()) + " s");
     call_.wait(*pause);

@@ -1,5 +1,6 @@
 #include "exec_credentials.hpp"
 
+#include <chrono>
 #include <ctime>
 #include <iterator>
 
@@ -13,8 +14,6 @@
 
 namespace kubernetes {
 namespace {
-
-using Clock = std::chrono::system_clock;
 
 constexpr std::chrono::seconds k_run_limit{60};
 constexpr uint64_t k_largest_output = 1 << 20;
@@ -85,7 +84,7 @@ ExecCredential run(const ExecPlugin& plugin, const Cluster& cluster, const par::
 
 }  // namespace
 
-std::optional<Clock::time_point> parse_time(const std::string& text) {
+std::optional<std::time_t> parse_time(const std::string& text) {
   std::tm parts{};
   const char* at = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
   if (at == nullptr) return std::nullopt;
@@ -102,7 +101,7 @@ std::optional<Clock::time_point> parse_time(const std::string& text) {
     if (end == nullptr || *end != '\0') return std::nullopt;
     offset = (shift.tm_hour * 60L + shift.tm_min) * 60 * (zone[0] == '+' ? 1 : -1);
   }
-  return Clock::from_time_t(::timegm(&parts) - offset);
+  return ::timegm(&parts) - offset;
 }
 
 ExecCredential parse_exec_credential(std::string_view json, std::string_view api_version) {
@@ -183,7 +182,7 @@ void ExecCredentials::apply(const ExecPlugin& plugin, Cluster& cluster, const pa
   std::unique_lock lock(kept->running, std::defer_lock);
   while (!lock.try_lock_for(std::chrono::milliseconds(100))) call.check();
   auto& credential = kept->credential;
-  if (credential && credential->expires && *credential->expires <= Clock::now()) credential.reset();
+  if (credential && credential->expires && *credential->expires <= std::time(nullptr)) credential.reset();
   if (!credential) credential = run(plugin, cluster, call);
   if (!credential->token.empty()) cluster.set_token(credential->token);
   if (!credential->key_pem.empty()) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chrono>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,7 +20,7 @@ struct ExecCredential {
   std::string token;
   std::string certificate_pem;
   std::string key_pem;
-  std::optional<std::chrono::system_clock::time_point> expires;
+  std::optional<std::time_t> expires;
 };
 
 /// Reads an ExecCredential. Throws par::Error that quotes nothing of it.
@@ -30,7 +30,7 @@ ExecCredential parse_exec_credential(std::string_view json, std::string_view api
 std::string exec_info(const ExecPlugin& plugin, const Cluster& cluster);
 
 /// A time such as 2026-01-02T03:04:05.5+01:00; nothing if it is malformed.
-std::optional<std::chrono::system_clock::time_point> parse_time(const std::string& text);
+std::optional<std::time_t> parse_time(const std::string& text);
 
 /// Runs exec plugins and keeps what they print until it expires or the server refuses it. Any thread; tasks
 /// that need the same credentials wait for one run.

@@ -238,8 +238,8 @@ CredentialResolver::CredentialResolver(std::filesystem::path config_directory, R
                                        const Log& log)
     : config_directory_(std::move(config_directory)), redactor_(redactor), log_(log) {}
 
-Result<Connection, Failure> CredentialResolver::resolve(const ConnectionInfo& info,
-                                                        const std::vector<TokenRule>& rules) const {
+Result<ResolvedConnection, Failure> CredentialResolver::resolve(const ConnectionInfo& info,
+                                                                const std::vector<TokenRule>& rules) const {
   // An action that needs no connection comes with none.
   const bool none = info.credentials_type == 0 && info.connection_id.empty() && info.tokens.empty();
   if (!none && info.credentials_type != k_token_auth && info.credentials_type != k_basic_auth) {
@@ -254,7 +254,7 @@ Result<Connection, Failure> CredentialResolver::resolve(const ConnectionInfo& in
   auto root_tokens = basic ? reader.basic_auth(tokens) : reader.token_auth(tokens);
   if (!root_tokens) return tl::unexpected(std::move(root_tokens.error()));
 
-  Connection connection;
+  ResolvedConnection connection;
   for (const RootToken& token : *root_tokens) {
     if (is_secret(token.name, rules))
       connection.registrations_.push_back(redactor_.add(token.value.reveal()));

@@ -23,7 +23,7 @@ struct TokenRule {
 /// A connection with its credentials read, as connection_json, and the redactor's registrations of its
 /// secrets. Secret tokens (declared so, or not declared at all) are registered before anything else can see
 /// them.
-class Connection {
+class ResolvedConnection {
  public:
   /// The JSON that the plugin gets: {id, auth, root_tokens, base_url, headers, url_parameters, body,
   /// testing}.
@@ -42,7 +42,8 @@ class CredentialResolver {
 
   /// Resolves the connection of a task. Failures have code 1 and name the file and the names that it does
   /// contain, never a value.
-  Result<Connection, Failure> resolve(const ConnectionInfo& info, const std::vector<TokenRule>& rules) const;
+  Result<ResolvedConnection, Failure> resolve(const ConnectionInfo& info,
+                                              const std::vector<TokenRule>& rules) const;
 
  private:
   std::filesystem::path config_directory_;

@@ -32,8 +32,8 @@ class World {
         {"username":"svc","password":"made-up-password"}]})");
   }
 
-  Result<Connection, Failure> resolve(int type, std::vector<ConnectionToken> tokens,
-                                      std::vector<TokenRule> rules = {}) {
+  Result<ResolvedConnection, Failure> resolve(int type, std::vector<ConnectionToken> tokens,
+                                              std::vector<TokenRule> rules = {}) {
     return resolver_.resolve({"c-1", type, "r-1", std::move(tokens)}, rules);
   }
 

@@ -68,7 +68,7 @@ Result<ReadyTask, Failure> make_ready(AllowedTask&& allowed, const ReadyContext&
   invocation.writes = action->writes;
   invocation.time_limit = inputs->time_limit ? inputs->time_limit : context.task_timeout;
   invocation.frame = success_frame(task.address());
-  invocation.keep_alive = std::make_shared<Connection>(std::move(*connection));
+  invocation.keep_alive = std::make_shared<ResolvedConnection>(std::move(*connection));
   return ReadyTask(std::move(invocation));
 }
 

@@ -49,7 +49,7 @@ struct Config {
   std::string identity_source;  ///< for the start banner: "config.yaml", "environment", ...
 
   bool serves_push = false;        ///< push was asked for (and is not served)
-  std::vector<std::string> modes;  ///< new names of what is served, such as {"pull"}
+  std::vector<std::string> modes;  ///< new names of what is served: {"pull"}, or nothing
   uint16_t port = 9016;            ///< 0: no local server
   bool allow_imds_endpoint = false;
   std::vector<std::string> actions_allowlist;

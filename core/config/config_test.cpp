@@ -125,6 +125,7 @@ TEST_CASE("a push-mode file of the chart starts without polling") {
       "httpServerWriteTimeout: 60\ntags:\nactionsAllowlist:\n");
   CHECK(config.modes.empty());
   CHECK(config.serves_push);
+  CHECK(warns(config, "takes no tasks; add pull"));
   CHECK(config.tags.empty());
   CHECK(warns(config, "httpServerWriteTimeout is in milliseconds"));
 }

@@ -88,6 +88,10 @@ Result<void> apply_modes(const Setting& setting, Config& config) {
           cut_utf8(name, 60)));
     }
   }
+  if (config.modes.empty()) {
+    config.warnings.push_back(
+        fmt::format("{}: only push is named, so this runner takes no tasks; add pull", setting.where));
+  }
   return {};
 }
 

@@ -177,12 +177,18 @@ class Session {
     tick();
     health_check_.emplace(client_, timers_, log_, config_.tuning.health_check_interval,
                           [this] { health_.control_succeeded(Milliseconds(0)); });
-    key_source_->start([this](std::shared_ptr<const KeySet> keys) { new_keys(std::move(keys)); });
+    if (takes_tasks()) {
+      key_source_->start([this](std::shared_ptr<const KeySet> keys) { new_keys(std::move(keys)); });
+    } else {
+      health_.keys({});  // none is needed
+    }
     control_.run();
     return leave();
   }
 
  private:
+  bool takes_tasks() const { return !config_.modes.empty(); }
+
   static InvokerLimits invoker_limits(const Config& config) {
     InvokerLimits limits;
     limits.pool_size = static_cast<size_t>(config.runner_pool_size);
@@ -257,7 +263,7 @@ class Session {
 
   void tick() {
     health_.tick();
-    if (!have_keys_) health_.keys(key_source_->problem());
+    if (takes_tasks() && !have_keys_) health_.keys(key_source_->problem());
     tick_timer_ = timers_.after(k_tick, [this] { tick(); });
   }
 

@@ -1,8 +1,10 @@
 """The pull channel when the other side misbehaves: each call, each fault, and two runners on one identity."""
+import contextlib
 import time
 import unittest
+import urllib.request
 
-from harness import Backend, Runner, wait_until
+from harness import Backend, Runner, free_port, wait_until
 from servers import http_server, slow
 
 REQUEST = "com.datadoghq.http.request"
@@ -110,8 +112,6 @@ class Heartbeats(ChannelCase):
             self.assertEqual(len([event for event in backend.events("publish") if event["task_id"] == task]), 1)
 
     def test_a_full_pool_delays_neither_heartbeats_nor_probes_nor_health_checks(self):
-        from harness import free_port
-        import urllib.request
         port = free_port()
         with Backend() as backend, http_server(slow(2)) as server, \
                 Runner(backend, allow=[REQUEST], config={"runnerPoolSize": 3, "port": port}):
@@ -166,6 +166,25 @@ class Pacing(ChannelCase):
                 backend.run(request(server.url))
             used = {event["connection"] for event in backend.events() if event["kind"] in ("dequeue", "publish")}
             self.assertLessEqual(len(used), 4)
+
+
+class Modes(ChannelCase):
+    def test_a_runner_for_push_alone_is_ready_and_takes_no_tasks(self):
+        port = free_port()
+        with Backend() as backend, \
+                Runner(backend, allow=[REQUEST], config={"modes": ["appBuilder"], "port": port}) as runner:
+            task = backend.enqueue(request("http://127.0.0.1:1/"))
+            runner.wait_log("takes no tasks; add pull")
+
+            def ready():
+                with contextlib.suppress(OSError), \
+                        urllib.request.urlopen(f"http://127.0.0.1:{port}/readiness", timeout=10) as answer:
+                    return answer.status == 200
+
+            wait_until(ready, "readiness")
+            self.assertEqual(backend.task(task)["state"], "queued")
+            self.assertEqual(backend.statistics()["dequeues"], 0)
+            self.assertEqual(runner.stop(), 0)
 
 
 class Replicas(ChannelCase):

@@ -1,9 +1,6 @@
 #include "core/verify/keys.hpp"
 
-#include <ranges>
-
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -113,7 +110,9 @@ bool VerifyingKey::verify_digest(std::string_view digest, std::string_view signa
 }
 
 std::string KeySet::ids() const {
-  return fmt::format("{}", fmt::join(std::views::keys(keys_), ", "));
+  std::string all;
+  for (const auto& [id, key] : keys_) all.append(all.empty() ? "" : ", ").append(id);
+  return all;
 }
 
 }  // namespace par::core

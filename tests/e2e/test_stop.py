@@ -69,17 +69,16 @@ class Stop(unittest.TestCase):
 
     def test_a_task_that_a_late_dequeue_brings_is_failed_not_run(self):
         with Backend() as backend, http_server() as server:
-            backend.delays(dequeue=800)
+            backend.delays(dequeue=1500)
+            task = backend.enqueue(request(server.url))
             with Runner(backend, allow=[REQUEST]) as runner:
-                backend.wait_event("dequeue")
-                task = backend.enqueue(request(server.url))
-                time.sleep(1.0)
+                wait_until(lambda: backend.task(task)["state"] == "running", "the task to be on its way")
                 self.assertEqual(runner.stop(), 0)
                 done = backend.task(task)
-                self.assertIn(done["state"], ("failed", "queued", "succeeded"), done)
-                if done["state"] == "failed":
-                    self.assertEqual(done["outcome"]["error_code"], 1)
-                    self.assertEqual(server.requests, [])
+                self.assertEqual(done["state"], "failed", done)
+                self.assertEqual(done["outcome"]["error_code"], 1)
+                self.assertIn("not started", done["outcome"]["error_details"])
+                self.assertEqual(server.requests, [])
 
     def test_a_publish_that_is_being_retried_gets_its_last_chance(self):
         with Backend() as backend, Runner(backend, allow=[REQUEST]) as runner, http_server() as server:

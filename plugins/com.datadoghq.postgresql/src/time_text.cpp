@@ -16,9 +16,12 @@ class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
 
+  // PostgreSQL's years end at 294276.
   bool number(int& value) {
-    const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), value);
-    if (error != std::errc()) return false;
+    unsigned digits = 0;
+    const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), digits);
+    if (error != std::errc() || digits > 999999) return false;
+    value = static_cast<int>(digits);
     text_.remove_prefix(static_cast<size_t>(end - text_.data()));
     return true;
   }
@@ -84,11 +87,11 @@ bool read_end(Reader& in, Moment& moment) {
 }
 
 bool append(std::string& out, const Moment& moment) {
-  if (moment.year < 0 || moment.year > 9999) return false;
+  const std::chrono::year_month_day written = std::chrono::year(moment.year) / moment.month / moment.day;
+  if (moment.year < 0 || moment.year > 9999 || !written.ok()) return false;
   const int rest = moment.offset % 60;
   const int offset = (moment.offset - rest) / 60;
-  const auto local = sys_days(std::chrono::year(moment.year) / moment.month / moment.day) + moment.clock -
-                     std::chrono::seconds(rest);
+  const auto local = sys_days(written) + moment.clock - std::chrono::seconds(rest);
   const auto date = std::chrono::floor<std::chrono::days>(local);
   const std::chrono::year_month_day day(date);
   const std::chrono::hh_mm_ss clock(local - date);

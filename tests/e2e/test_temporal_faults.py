@@ -174,11 +174,15 @@ class Faults(unittest.TestCase):
     def test_servers_that_accept_and_say_nothing(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             unanswered = self.enqueue(RUN, self.start_inputs("silent"), "127.0.0.1:%d" % silent.getsockname()[1])
+            cut = self.enqueue(RUN, self.start_inputs("silent-cut", timeout=1), "127.0.0.1:%d" % silent.getsockname()[1])
             # This one hangs later: half of the task's time is the limit of one call.
             held = self.enqueue(RUN, self.start_inputs("held", timeout=6), self.proxy("hold").address)
             outcome = self.backend.wait(held)["outcome"]
             self.assertEqual(outcome.get("error_code"), 2, outcome)
-            self.assertIn("StartWorkflowExecution failed with DEADLINE_EXCEEDED", outcome["error_details"])
+            self.assertRegex(outcome["error_details"], "StartWorkflowExecution failed with DEADLINE_EXCEEDED.* may have been started")
+            outcome = self.backend.wait(cut)["outcome"]
+            self.assertEqual(outcome.get("error_code"), 1, outcome)
+            self.assertRegex(outcome["error_details"], "time limit of 1 s exceeded.*GetSystemInfo was cut off")
             outcome = self.backend.wait(unanswered)["outcome"]
             self.assertEqual(outcome.get("error_code"), 2, outcome)
             self.assertRegex(outcome["error_details"], "GetSystemInfo failed with (DEADLINE_EXCEEDED|UNAVAILABLE)")

@@ -138,8 +138,22 @@ GrpcRuntime::GrpcRuntime(par::Host host) {
 }
 
 GrpcRuntime::~GrpcRuntime() {
-  grpc_shutdown();
   g_log_host = nullptr;
+  grpc_shutdown();
+}
+
+bool RpcError::leaves_unknown() const {
+  switch (code_) {
+    case grpc::StatusCode::CANCELLED:
+    case grpc::StatusCode::UNKNOWN:
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+    case grpc::StatusCode::INTERNAL:
+    case grpc::StatusCode::UNAVAILABLE:
+    case grpc::StatusCode::DATA_LOSS:
+      return true;
+    default:
+      return false;
+  }
 }
 
 struct Rpc::Attempt {

@@ -33,6 +33,8 @@ class RpcError : public par::Error {
 
   /// A code of gRPC.
   int code() const { return code_; }
+  /// True if the server may have done what it was asked to do all the same.
+  bool leaves_unknown() const;
   /// google.rpc.Status as bytes, or empty.
   const std::string& details() const { return details_; }
 
@@ -40,6 +42,7 @@ class RpcError : public par::Error {
   int code_;
   std::string details_;
 };
+inline constexpr int k_deadline_exceeded = 4;
 inline constexpr int k_already_exists = 6;
 
 /// A connection to one Temporal server for one action. Each call obeys limit and cancel of the action's call;

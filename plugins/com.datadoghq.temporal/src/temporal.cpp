@@ -127,11 +127,15 @@ CloseEvent wait_until_closed(Task& task, const std::string& workflow_id, const s
   while (true) {
     const auto begin = std::chrono::steady_clock::now();
     wire::GetWorkflowExecutionHistoryResponse response;
-    task.rpc().call("GetWorkflowExecutionHistory", request, response, Rpc::Kind::long_poll);
-    if (auto event = last_event(response)) return std::move(*event);
-    if (response.next_page_token().empty())
-      throw par::Error("Temporal sent neither a close event of the workflow nor a token to go on with");
-    request.set_next_page_token(response.next_page_token());
+    try {
+      task.rpc().call("GetWorkflowExecutionHistory", request, response, Rpc::Kind::long_poll);
+      if (auto event = last_event(response)) return std::move(*event);
+      if (response.next_page_token().empty())
+        throw par::Error("Temporal sent neither a close event of the workflow nor a token to go on with");
+      request.set_next_page_token(response.next_page_token());
+    } catch (const RpcError& error) {
+      if (error.code() != k_deadline_exceeded) throw;  // a poll without an answer is asked again
+    }
     // A server that does not wait is not asked without pause.
     if (std::chrono::steady_clock::now() - begin < 200ms) call.wait(200ms);
   }
@@ -170,11 +174,12 @@ class TemporalPlugin {
     // The same in every attempt: the server then knows a start that it has already done.
     request.set_request_id(random_id());
 
+    const std::string unknown = "workflow \"" + request.workflow_id() + "\" may have been started";
     wire::StartWorkflowExecutionResponse response;
     try {
-      explain_cut("workflow \"" + request.workflow_id() + "\" may have been started",
-                  [&] { task.rpc().call("StartWorkflowExecution", request, response); });
+      explain_cut(unknown, [&] { task.rpc().call("StartWorkflowExecution", request, response); });
     } catch (const RpcError& error) {
+      if (error.leaves_unknown()) throw par::Error(error.message() + "; " + unknown);
       const std::string running = reuse_running_ ? running_run(error) : std::string();
       if (running.empty()) throw;
       response.set_run_id(running);

@@ -18,8 +18,8 @@ namespace {
 constexpr std::string_view k_metadata_only =
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 constexpr int64_t k_page = 500;
-// A page of whole objects, each as large as the store takes them, does not fit; of any usual size it does.
-constexpr uint64_t k_largest_page = 64u << 20;
+// Much more than a page of metadata takes.
+constexpr uint64_t k_largest_page = 32u << 20;
 
 struct Found {
   std::string name;

@@ -6,6 +6,7 @@
 #include <par/json.hpp>
 
 #include "members.hpp"
+#include "plugins/common/encoding.hpp"
 
 namespace kubernetes {
 namespace {
@@ -78,7 +79,9 @@ std::string failure_text(const Cluster& cluster, const std::string& what, int ht
     message = "the server answered HTTP status " + std::to_string(http_status) + " to " + what +
               " without saying why";
     const size_t line = std::min(body.find_first_of("\r\n"), body.size());
-    const std::string shown(body.substr(0, std::min(line, k_most_shown)));
+    const std::string_view first = body.substr(0, line);
+    const std::string shown = plugin_common::to_valid_utf8(
+        std::string(first.substr(0, plugin_common::utf8_prefix(first, k_most_shown))));
     if (!shown.empty()) message += "; its answer begins: " + shown;
   }
   if (http_status != 401) return message;

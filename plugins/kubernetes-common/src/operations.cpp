@@ -136,9 +136,8 @@ void run_operation(const Kind& kind, const VerbRow& verb, const par::Request& ta
     return;
   }
   const uint64_t limit = call.max_result_bytes();
-  std::string answer;
   try {
-    answer = client.read(response, limit + k_around_result);
+    const std::string answer = client.read(response, limit + k_around_result);
     const auto parts = verb.output == Output::list ? list_output(answer) : object_output(kind, answer);
     if (!parts) {
       throw par::Error("the answer of " + client.cluster().server + " is no " + std::string(kind.name) +
@@ -147,9 +146,10 @@ void run_operation(const Kind& kind, const VerbRow& verb, const par::Request& ta
     }
     hand_over(call, *parts);
   } catch (const par::Error& error) {
-    if (error.status() != PAR_LIMIT) throw;
-    answer = {};
-    fail_too_large(attempt, limit);
+    if (error.status() == PAR_LIMIT) fail_too_large(attempt, limit);
+    if (!verb.writes) throw;
+    throw par::Error(error.status(), "the server did it (HTTP status " + std::to_string(response.status()) +
+                                         "), but what it answered cannot be used: " + error.message());
   }
 }
 

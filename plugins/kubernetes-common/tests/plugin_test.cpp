@@ -248,6 +248,11 @@ TEST_CASE("answers that say nothing are told by verb, resource and status") {
   CHECK(world.run(world.core, "patchPod", R"({"namespace":"n","name":"a","body":[]})").find("JSON Patch") !=
         std::string::npos);
   world.fake.answers = {{200, "<html>", {}}};
+  CHECK(world.run(world.core, "createPod", R"({"namespace":"n","body":{}})")
+            .find("the server did it (HTTP status 200), but") == 0);
+  world.fake.answers = {{500, "\xFF\xC3", {}}};
+  CHECK(world.run(world.core, "getPod", inputs).find("begins: \xEF\xBF\xBD") != std::string::npos);
+  world.fake.answers = {{200, "<html>", {}}};
   CHECK(world.run(world.core, "getPod", inputs) ==
         "the answer of http://k8s.test/prefix is no Pod in JSON; is it a Kubernetes API server?");
 }

@@ -27,6 +27,7 @@ Inputs::Inputs(std::string_view inputs_json, const Kind& kind, const VerbRow& ve
   field_validation = text_of(document_, "fieldValidation");
   label_selector = text_of(document_, "labelSelector");
   field_selector = text_of(document_, "fieldSelector");
+  continue_token = text_of(document_, "continue");
   propagation_policy = text_of(document_, "propagationPolicy");
   if (const Value* const seconds = find(document_, "gracePeriodSeconds"); seconds && seconds->IsInt64()) {
     grace_period_seconds = seconds->GetInt64();

@@ -29,7 +29,8 @@ class Inputs {
   std::string_view propagation_policy;
   std::optional<int64_t> grace_period_seconds;
   std::optional<bool> force;
-  int64_t limit = 0;  ///< 0: none
+  int64_t limit = 0;                ///< 0: none
+  std::string_view continue_token;  ///< of a list that limit cut
 
  private:
   par::json::Document document_;

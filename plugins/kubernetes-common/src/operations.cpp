@@ -50,7 +50,8 @@ Prepared prepare(const Kind& kind, const VerbRow& verb, const Inputs& inputs) {
       request.target = object();
       break;
     case Verb::list:
-      request.target = collection_path(kind, inputs.name_space) + selection(inputs, inputs.limit).text();
+      request.target = collection_path(kind, inputs.name_space) +
+                       selection(inputs, inputs.limit).add("continue", inputs.continue_token).text();
       break;
     case Verb::update:
       request.target = object() + options_of(inputs).text();

@@ -38,6 +38,9 @@ constexpr Input k_field_selector{
     R"({"type":"string","description":"Such as metadata.name=web or status.phase=Running"})"};
 constexpr Input k_limit{"limit",
                         R"({"type":"integer","minimum":0,"description":"Most objects; 0: no limit"})"};
+constexpr Input k_continue{
+    "continue",
+    R"({"type":"string","description":"metadata.continue of the same list, cut by limit before: gives what comes after it"})"};
 constexpr Input k_grace_period{
     "gracePeriodSeconds",
     R"({"type":"integer","description":"Seconds that the objects get to end; 0: at once. Default: as the object says"})"};
@@ -47,7 +50,7 @@ constexpr Input k_propagation{
 
 constexpr std::array k_create{k_manifest, k_dry_run, k_field_manager, k_field_validation};
 constexpr std::array k_get{k_name};
-constexpr std::array k_list{k_label_selector, k_field_selector, k_limit};
+constexpr std::array k_list{k_label_selector, k_field_selector, k_limit, k_continue};
 constexpr std::array k_update{k_replacement, k_dry_run, k_field_manager, k_field_validation};
 constexpr std::array k_patch{k_name, k_json_patch, k_dry_run, k_field_manager, k_field_validation, k_force};
 constexpr std::array k_delete{k_name, k_grace_period, k_propagation, k_dry_run};

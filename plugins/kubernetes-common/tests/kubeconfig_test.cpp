@@ -121,6 +121,7 @@ TEST_CASE("each mistake in a kubeconfig has its own text") {
     std::string error;
   } rows[] = {
       {"a: b: c", "not valid YAML at line 1, column 5: illegal map value"},
+      {"password: *hush", "not valid YAML at line 1, column 11: the referenced anchor is not defined"},
       {"- a", "it must be a map with clusters, users and contexts"},
       {"", "it must be a map with clusters, users and contexts"},
       {"contexts: 5", "contexts must be a list"},

@@ -115,10 +115,14 @@ TEST_CASE("each verb is one request") {
 
   world.fake.all_sent.clear();
   world.fake.pieces = {R"({"items":[],"metadata":{}})"};
-  CHECK(world.run(world.core, "listConfigMap", R"({"labelSelector":"a=b","fieldSelector":"c!=d","limit":7})")
+  CHECK(world
+            .run(world.core, "listConfigMap",
+                 R"({"labelSelector":"a=b","fieldSelector":"c!=d","limit":7,"continue":"t="})")
             .empty());
   CHECK(world.requests().front() ==
-        "GET http://k8s.test/prefix/api/v1/configmaps?labelSelector=a%3Db&fieldSelector=c%21%3Dd&limit=7 ");
+        "GET "
+        "http://k8s.test/prefix/api/v1/"
+        "configmaps?labelSelector=a%3Db&fieldSelector=c%21%3Dd&limit=7&continue=t%3D ");
   world.fake.pieces = {"ignored, whatever it is"};
   CHECK(world.run(world.core, "deleteNode", R"({"name":"a","namespace":"ignored","dryRun":"All"})").empty());
   CHECK(

@@ -12,40 +12,105 @@ struct Flag {
   Command command;
 };
 
-constexpr Flag k_commands[] = {{"--check", Command::check},
+constexpr Flag k_commands[] = {{"--enroll", Command::enroll},
+                               {"--enroll-and-print-config", Command::enroll},
+                               {"--check", Command::check},
                                {"--list-actions", Command::list_actions},
                                {"--healthcheck", Command::healthcheck},
                                {"--version", Command::version},
                                {"--help", Command::help}};
 
-}  // namespace
+// Reads arguments one after the other, since some have a value behind them.
+class Reader {
+ public:
+  explicit Reader(const std::vector<std::string_view>& arguments) : arguments_(arguments) {}
 
-Result<Arguments> parse_arguments(const std::vector<std::string_view>& arguments) {
-  Arguments parsed;
-  std::string_view command;
-  for (const std::string_view argument : arguments) {
-    if (argument == "--json" || argument == "--rbac") {
-      (argument == "--json" ? parsed.json : parsed.rbac) = true;
-      continue;
+  Result<Arguments> read() {
+    while (at_ < arguments_.size()) {
+      if (auto done = read_one(arguments_[at_++]); !done) return tl::unexpected(done.error());
     }
+    if (parsed_.json && parsed_.rbac) return fail("--json and --rbac cannot go together");
+    for (const auto& [given, name, commands] : {Rule{parsed_.json, "--json", {Command::list_actions}},
+                                                Rule{parsed_.rbac, "--rbac", {Command::list_actions}},
+                                                Rule{parsed_.with_api_key, "--with-api-key", k_enrolling},
+                                                Rule{has_format_, "-f", {Command::enroll}},
+                                                Rule{has_output_, "-o", {Command::enroll}}}) {
+      if (given && std::find(commands.begin(), commands.end(), parsed_.command) == commands.end())
+        return fail(fmt::format("{} does not go with {}", name, command_.empty() ? "running" : command_));
+    }
+    return parsed_;
+  }
+
+ private:
+  struct Rule {
+    bool given;
+    std::string_view name;
+    std::vector<Command> commands;
+  };
+  inline static const std::vector<Command> k_enrolling = {Command::run, Command::enroll};
+
+  Result<void> read_one(std::string_view argument) {
+    if (argument == "--json") {
+      parsed_.json = true;
+    } else if (argument == "--rbac") {
+      parsed_.rbac = true;
+    } else if (argument == "--with-api-key") {
+      parsed_.with_api_key = true;
+    } else if (argument == "-f") {
+      const auto name = value_of(argument);
+      if (!name) return tl::unexpected(name.error());
+      const auto format = enrollment_format(*name);
+      if (!format) return fail(fmt::format("-f {}: expected config, helm-values or env", *name));
+      parsed_.format = *format;
+      has_format_ = true;
+    } else if (argument == "-o" || argument == "--output") {
+      const auto path = value_of(argument);
+      if (!path) return tl::unexpected(path.error());
+      parsed_.output = *path;
+      has_output_ = true;
+    } else {
+      return read_command(argument);
+    }
+    return {};
+  }
+
+  Result<void> read_command(std::string_view argument) {
     const auto* const flag = std::find_if(std::begin(k_commands), std::end(k_commands),
                                           [&](const Flag& known) { return known.name == argument; });
     if (flag == std::end(k_commands)) return fail(fmt::format("unknown argument {}", argument));
-    if (!command.empty()) return fail(fmt::format("{} and {} cannot go together", command, argument));
-    command = flag->name;
-    parsed.command = flag->command;
+    if (!command_.empty() && flag->command != parsed_.command)
+      return fail(fmt::format("{} and {} cannot go together", command_, argument));
+    command_ = flag->name;
+    parsed_.command = flag->command;
+    return {};
   }
-  if ((parsed.json || parsed.rbac) && parsed.command != Command::list_actions) {
-    return fail(fmt::format("{} goes with --list-actions only", parsed.json ? "--json" : "--rbac"));
+
+  Result<std::string_view> value_of(std::string_view argument) {
+    if (at_ == arguments_.size() || arguments_[at_].empty())
+      return fail(fmt::format("{} has no value behind it", argument));
+    return arguments_[at_++];
   }
-  if (parsed.json && parsed.rbac) return fail("--json and --rbac cannot go together");
-  return parsed;
+
+  const std::vector<std::string_view>& arguments_;
+  size_t at_ = 0;
+  Arguments parsed_;
+  std::string_view command_;
+  bool has_format_ = false;
+  bool has_output_ = false;
+};
+
+}  // namespace
+
+Result<Arguments> parse_arguments(const std::vector<std::string_view>& arguments) {
+  return Reader(arguments).read();
 }
 
 std::string_view usage() {
   return R"(par-runner runs private actions of Datadog workflows inside your network.
 
-usage: par-runner                         run until SIGTERM or SIGINT
+usage: par-runner [--with-api-key]        run until SIGTERM or SIGINT; a runner without identity is enrolled first
+       par-runner --enroll [--with-api-key] [-f config|helm-values|env] [-o FILE]
+                                          enroll, print the identity, and end
        par-runner --check                 validate configuration, plugins, connectivity and keys, without taking tasks
        par-runner --list-actions [--json] print every action of the installed plugins
        par-runner --list-actions --rbac   print the Kubernetes roles that the allowed actions need, as YAML
@@ -55,6 +120,11 @@ usage: par-runner                         run until SIGTERM or SIGINT
 
 The configuration is config.yaml in the directory that DD_PRIVATE_RUNNER_CONFIG_DIR names (/etc/dd-action-runner/config
 if unset), and variables. All options: config.example.yaml in the installation's share/par-runner/.
+
+Enrolling needs RUNNER_ENROLLMENT_TOKEN, the one-time token that Datadog shows for a new runner; or, with --with-api-key,
+DD_API_KEY and DD_APP_KEY, and RUNNER_NAME, RUNNER_MODES and ACTIONS_ALLOWLIST as far as wanted. DD_BASE_URL names the site.
+When it runs, the runner keeps its identity in config.yaml; a runner that has one is never enrolled again, so the flag and the
+variables may stay. --enroll-and-print-config is the older name of --enroll.
 
 Results go to standard output. So do the log lines of the running service; the commands above log to standard error.
 

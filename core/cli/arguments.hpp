@@ -1,24 +1,29 @@
 #pragma once
 
+#include <filesystem>
 #include <string_view>
 #include <vector>
 
 #include "core/base/result.hpp"
+#include "core/enrollment/formats.hpp"
 
 namespace par::core {
 
-enum class Command { run, check, list_actions, healthcheck, version, help };
+enum class Command { run, enroll, check, list_actions, healthcheck, version, help };
 
 /// What the command line asks for.
 struct Arguments {
   Command command = Command::run;
   bool json = false;  ///< of list_actions
   bool rbac = false;  ///< of list_actions: the rights that they need in Kubernetes
+  /// Of run and enroll: a runner without identity is enrolled with an API key and an application key.
+  bool with_api_key = false;
+  EnrollmentFormat format = EnrollmentFormat::config;  ///< of enroll
+  std::filesystem::path output;                        ///< of enroll; empty: standard output
 };
 
-/// Reads the arguments without the program's name. Errors: an unknown one, two commands, --json or --rbac
-/// without
-/// --list-actions.
+/// Reads the arguments without the program's name. Errors: an unknown one, two commands, one without its
+/// value, one that does not go with the command.
 Result<Arguments> parse_arguments(const std::vector<std::string_view>& arguments);
 
 /// The text of --help.

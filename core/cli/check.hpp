@@ -15,8 +15,7 @@ class TrustStore;
 // The parts of --check. Each writes its lines to the report; what several need is made once and passed on.
 
 /// The identity as a source of request tokens, or null where it is missing or malformed.
-std::unique_ptr<RequestTokens> check_identity_settings(const Config& config, const Environment& environment,
-                                                       Report& report);
+std::unique_ptr<RequestTokens> check_identity_settings(const Config& config, Report& report);
 
 /// The allowlist against the actions that are installed.
 void check_allowlist(const Config& config, const Catalog& catalog, Report& report);

@@ -41,9 +41,8 @@ void check_plugin(const std::string& name, const CatalogEntry& entry, bool allow
 
 }  // namespace
 
-std::unique_ptr<RequestTokens> check_identity_settings(const Config& config, const Environment& environment,
-                                                       Report& report) {
-  if (const auto present = check_identity(config, environment); !present) {
+std::unique_ptr<RequestTokens> check_identity_settings(const Config& config, Report& report) {
+  if (const auto present = check_identity(config); !present) {
     report.fail("identity", present.error().message);
     return nullptr;
   }

@@ -63,13 +63,13 @@ TEST_CASE("the report is one line for each finding and remembers failures") {
 TEST_CASE("the identity is checked for presence and form") {
   Config config;
   Lines missing;
-  CHECK(check_identity_settings(config, {}, missing.report()) == nullptr);
+  CHECK(check_identity_settings(config, missing.report()) == nullptr);
   missing.have("FAIL  identity      this runner has no identity");
 
   config.urn = "urn:x";
   config.private_key = Secret("made-up");
   Lines malformed;
-  CHECK(check_identity_settings(config, {}, malformed.report()) == nullptr);
+  CHECK(check_identity_settings(config, malformed.report()) == nullptr);
   malformed.have("urn: ");
   malformed.have("privateKey: ");
 
@@ -77,7 +77,7 @@ TEST_CASE("the identity is checked for presence and form") {
   config.private_key = Secret(k_key);
   config.identity_source = "environment";
   Lines good;
-  CHECK(check_identity_settings(config, {}, good.report()) != nullptr);
+  CHECK(check_identity_settings(config, good.report()) != nullptr);
   good.have("ok    identity      urn:dd:apps:on-prem-runner:us1:2:runner-made-up (from environment)");
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/cli/arguments.hpp"
 #include "core/cli/check.hpp"
+#include "core/cli/enrollment.hpp"
 #include "core/cli/exit_code.hpp"
 #include "core/cli/health_probe.hpp"
 #include "core/cli/installation.hpp"
@@ -43,12 +44,12 @@ class Program {
   Program(const Environment& environment, const std::filesystem::path& executable)
       : environment_(environment), plugins_directory_(default_plugins_directory(executable)) {}
 
-  int run() {
+  int run(const Arguments& arguments) {
     // This and the log live until the process ends, since threads of plugins may log after everything else is
     // gone.
     static Redactor& redactor = *new Redactor;
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-    auto config = load_config(environment_, plugins_directory_, terminal);
+    auto config = load(STDOUT_FILENO);
     if (!config) {
       Log(STDOUT_FILENO, terminal ? LogFormat::text : LogFormat::json, LogLevel::info, redactor)
           .error("the configuration cannot be used: " + config.error().message);
@@ -56,11 +57,34 @@ class Program {
     }
     register_secrets(*config, redactor);
     static Log& log = *new Log(STDOUT_FILENO, config->log_format, config->log_level, redactor);
-    if (const auto identity = check_identity(*config, environment_); !identity) {
+    const auto enrolled =
+        enroll_if_needed({arguments, environment_, [this] { return load(STDOUT_FILENO); }, log, redactor}, *config);
+    if (!enrolled) {
+      log.error(enrolled.error().message);
+      return exit_failed;
+    }
+    if (!*enrolled) {
+      log.info("stopped by a signal");
+      return exit_ok;
+    }
+    if (const auto identity = check_identity(*config); !identity) {
       log.error(identity.error().message);
       return exit_failed;
     }
     return Runner(std::move(*config), log, redactor).run();
+  }
+
+  int enroll(const Arguments& arguments) {
+    auto config = load(STDERR_FILENO);
+    if (!config) {
+      complain("the configuration cannot be used: " + config.error().message);
+      return exit_failed;
+    }
+    Redactor redactor;
+    register_secrets(*config, redactor);
+    const Log log(STDERR_FILENO, config->log_format, config->log_level, redactor);
+    return enroll_and_print({arguments, environment_, [this] { return load(STDERR_FILENO); }, log, redactor},
+                            std::move(*config));
   }
 
   int check() {
@@ -77,7 +101,7 @@ class Program {
     report.ok("configuration", config->has_file ? source : "from variables only, there is no " + source);
     for (const std::string& warning : config->warnings) report.warn("configuration", warning);
 
-    const auto tokens = check_identity_settings(*config, environment_, report);
+    const auto tokens = check_identity_settings(*config, report);
     const Catalog catalog = Catalog::scan(config->plugins_directories);
     check_allowlist(*config, catalog, report);
     check_plugins(*config, catalog, report);
@@ -168,7 +192,9 @@ int run_cli(const std::vector<std::string_view>& arguments, const Environment& e
   Program program(environment, executable);
   switch (parsed->command) {
     case Command::run:
-      return program.run();
+      return program.run(*parsed);
+    case Command::enroll:
+      return program.enroll(*parsed);
     case Command::check:
       return program.check();
     case Command::list_actions:

@@ -38,7 +38,8 @@ struct Config {
   std::filesystem::path directory;  ///< holds config.yaml and credentials/
   bool has_file = false;
 
-  std::string site;    ///< such as datadoghq.com
+  std::string base_url;  ///< ddBaseURL as it was given
+  std::string site;      ///< such as datadoghq.com
   std::string region;  ///< such as us1
   Url api_url;
   Url remote_config_url;
@@ -89,9 +90,12 @@ struct Config {
 Result<Config> load_config(const Environment& environment,
                            const std::filesystem::path& default_plugins_directory, bool terminal);
 
+/// Neither URN nor private key is configured, so the runner may be enrolled.
+bool lacks_identity(const Config& config);
+
 /// Is there an identity to run with? The error says what is missing, or that the chart's placeholder is still
 /// there, and what to do. Whether URN and key are well-formed is for core/identity to say.
-Result<void> check_identity(const Config& config, const Environment& environment);
+Result<void> check_identity(const Config& config);
 
 /// Lets `redactor` know the secrets of the configuration: the private key and the passwords of proxies.
 void register_secrets(const Config& config, Redactor& redactor);

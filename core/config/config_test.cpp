@@ -87,7 +87,7 @@ TEST_CASE("what the chart renders with default values is read") {
   CHECK(config.serves_push);
   CHECK(config.actions_allowlist.size() == 2);
   CHECK(config.warnings.empty());
-  const auto identity = check_identity(config, {});
+  const auto identity = check_identity(config);
   REQUIRE_FALSE(identity);
   CHECK(has(identity.error().message, "placeholder"));
   CHECK(has(identity.error().message, "runnerIdentitySecret"));
@@ -116,7 +116,7 @@ TEST_CASE("what the chart renders with everything set is read") {
   CHECK(*config.task_timeout == 2'000'000'000ms);
   CHECK(config.http_timeout == 10'500ms);
   CHECK(config.http_server_write_timeout == 120'000ms);
-  CHECK(check_identity(config, {}));
+  CHECK(check_identity(config));
 }
 
 TEST_CASE("a push-mode file of the chart starts without polling") {
@@ -218,21 +218,26 @@ TEST_CASE("variables of the enrollment never override a file") {
                                   {"RUNNER_MODES", "push"},
                                   {"ACTIONS_ALLOWLIST", "com.datadoghq.http.request"},
                                   {"RUNNER_ENROLLMENT_TOKEN", "t"}};
-  const Config with_file = good("actionsAllowlist: [a.b]\n", enrollment);
+  const Config with_file = good("urn: u\nactionsAllowlist: [a.b]\n", enrollment);
   CHECK(with_file.site == "datadoghq.com");
   CHECK(with_file.modes == Texts{"pull"});
   CHECK(with_file.actions_allowlist == Texts{"a.b"});
   CHECK(with_file.warnings.empty());
+
+  // As long as the file names no runner, the site of the one that will be enrolled is the variable's.
+  CHECK(good("actionsAllowlist: [a.b]\n", enrollment).site == "us3.datadoghq.com");
+  CHECK(good("ddBaseURL: https://us5.datadoghq.com\n", enrollment).site == "us5.datadoghq.com");
 
   const Config without = good(std::nullopt, enrollment);
   CHECK(without.site == "us3.datadoghq.com");
   CHECK(without.region == "us3");
   CHECK(without.actions_allowlist.empty());
   CHECK(warns(without, "ACTIONS_ALLOWLIST counts at enrollment only"));
-  const auto identity = check_identity(without, enrollment);
+  const auto identity = check_identity(without);
   REQUIRE_FALSE(identity);
   CHECK(has(identity.error().message, "RUNNER_URN"));
-  CHECK(has(identity.error().message, "RUNNER_ENROLLMENT_TOKEN is set"));
+  CHECK(has(identity.error().message, "RUNNER_ENROLLMENT_TOKEN"));
+  CHECK(lacks_identity(without));
 }
 
 TEST_CASE("the identity may come from files, from the Agent's names and in two parts") {
@@ -242,7 +247,7 @@ TEST_CASE("the identity may come from files, from the Agent's names and in two p
                               {{"RUNNER_PRIVATE_KEY_FILE", key_file}});
   CHECK(by_file.private_key.reveal() == "c2VjcmV0");
   CHECK(by_file.identity_source == "urn: config.yaml, privateKey: file named by RUNNER_PRIVATE_KEY_FILE");
-  CHECK(check_identity(by_file, {}));
+  CHECK(check_identity(by_file));
 
   const Config agent = good(std::nullopt, {{"DD_PRIVATE_ACTION_RUNNER_URN", "u"},
                                            {"DD_PRIVATE_ACTION_RUNNER_PRIVATE_KEY", "k"},
@@ -256,9 +261,10 @@ TEST_CASE("the identity may come from files, from the Agent's names and in two p
   CHECK(has(error_of(std::nullopt, {{"RUNNER_PRIVATE_KEY_FILE", secrets.write("empty", " \n").native()}}),
             "is empty"));
 
-  const auto only_urn = check_identity(good("urn: u\n"), {});
+  const auto only_urn = check_identity(good("urn: u\n"));
   REQUIRE_FALSE(only_urn);
   CHECK(has(only_urn.error().message, "privateKey is missing"));
+  CHECK_FALSE(lacks_identity(good("urn: u\n")));
 }
 
 TEST_CASE("lists in variables may be written in every usual way") {

@@ -12,7 +12,11 @@ constexpr std::string_view k_placeholder = "CHANGE_ME";
 
 }  // namespace
 
-Result<void> check_identity(const Config& config, const Environment& environment) {
+bool lacks_identity(const Config& config) {
+  return config.urn.empty() && config.private_key.empty();
+}
+
+Result<void> check_identity(const Config& config) {
   const std::string file = (config.directory / "config.yaml").native();
   const std::string_view key = config.private_key.reveal();
   if (config.urn.starts_with(k_placeholder) || key.starts_with(k_placeholder)) {
@@ -28,18 +32,11 @@ Result<void> check_identity(const Config& config, const Environment& environment
   const std::string_view missing = config.urn.empty() && key.empty() ? "urn and privateKey are"
                                    : config.urn.empty()              ? "urn is"
                                                                      : "privateKey is";
-  std::string text = fmt::format(
+  return fail(fmt::format(
       "this runner has no identity: {} missing. Set urn and privateKey in {}, or the variables RUNNER_URN "
-      "and "
-      "RUNNER_PRIVATE_KEY (or RUNNER_URN_FILE and RUNNER_PRIVATE_KEY_FILE)",
-      missing, file);
-  for (const char* const name : {"RUNNER_ENROLLMENT_TOKEN", "DD_API_KEY"}) {
-    if (environment.contains(name)) {
-      text += fmt::format("; {} is set, but this version cannot enroll a runner yet", name);
-      break;
-    }
-  }
-  return fail(std::move(text));
+      "and RUNNER_PRIVATE_KEY (or RUNNER_URN_FILE and RUNNER_PRIVATE_KEY_FILE). To enroll a new runner, set "
+      "RUNNER_ENROLLMENT_TOKEN, or start with --with-api-key, DD_API_KEY and DD_APP_KEY",
+      missing, file));
 }
 
 void register_secrets(const Config& config, Redactor& redactor) {

@@ -3,11 +3,11 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "core/base/files.hpp"
 #include "core/base/strings.hpp"
 #include "core/config/config.hpp"
+#include "core/config/environment.hpp"
 #include "core/config/options.hpp"
 #include "core/config/site.hpp"
 #include "core/config/yaml.hpp"
@@ -18,27 +18,11 @@ namespace {
 constexpr std::string_view k_default_directory = "/etc/dd-action-runner/config";
 constexpr std::string_view k_default_site = "https://app.datadoghq.com";
 constexpr size_t k_max_file_bytes = 1 << 20;
-constexpr size_t k_max_secret_bytes = 64 << 10;
-
-// An empty variable counts as one that is not there: compose files and manifests leave such behind.
-std::string_view variable(const Environment& environment, std::string_view name) {
-  const auto found = environment.find(name);
-  return found == environment.end() ? std::string_view() : std::string_view(found->second);
-}
 
 // A variable in upper or in lower case, as proxies are given.
 std::string either_case(const Environment& environment, std::string_view name) {
   const std::string_view upper = variable(environment, name);
   return std::string(upper.empty() ? variable(environment, to_lower(name)) : upper);
-}
-
-Setting setting_of_variable(std::string_view name, std::string_view text) {
-  Setting setting;
-  setting.kind = Setting::Kind::scalar;
-  setting.text = text;
-  setting.from_variable = true;
-  setting.where = name;
-  return setting;
 }
 
 /// Collects everything that is wrong, so that the operator can mend it all at once.
@@ -54,23 +38,12 @@ class Problems {
   std::string text_;
 };
 
-// What the environment says of an option: its variable, the Agent's name for it, or the file that
-// <variable>_FILE names.
+// What the environment says of an option: its variable or the Agent's name for it.
 Result<std::optional<Setting>> from_environment(const Option& option, const Environment& environment) {
   for (const std::string_view name : {option.variable, option.other_variable}) {
     if (name.empty()) continue;
-    if (const std::string_view text = variable(environment, name); !text.empty())
-      return setting_of_variable(name, text);
-    if (!option.secret) continue;
-    const std::string file_variable = std::string(name) + "_FILE";
-    const std::string_view path = variable(environment, file_variable);
-    if (path.empty()) continue;
-    auto content = read_file(path, k_max_secret_bytes);
-    if (!content) return fail_in(file_variable, content);
-    if (trim(*content).empty()) return fail(fmt::format("{}: the file {} is empty", file_variable, path));
-    Setting setting = setting_of_variable(file_variable, *content);
-    wipe(content->data(), content->size());
-    return setting;
+    auto given = read_variable(environment, name, option.secret);
+    if (!given || *given) return given;
   }
   return std::optional<Setting>();
 }
@@ -202,17 +175,6 @@ void settle_origins(Config& config, Problems& problems) {
 
 }  // namespace
 
-Environment process_environment() {
-  Environment environment;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const size_t equals = text.find('=');
-    if (equals != std::string_view::npos)
-      environment.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return environment;
-}
-
 Result<Config> load_config(const Environment& environment,
                            const std::filesystem::path& default_plugins_directory, bool terminal) {
   Config config;
@@ -236,7 +198,9 @@ Result<Config> load_config(const Environment& environment,
 
   apply_options(file, environment, config, problems);
   if (config.site.empty()) {
-    std::string_view base_url = config.has_file ? std::string_view() : variable(environment, "DD_BASE_URL");
+    // An enrolled runner belongs to the site that its file names; before that the variable says where to enroll.
+    const bool enrolled = config.has_file && !config.urn.empty();
+    std::string_view base_url = enrolled ? std::string_view() : variable(environment, "DD_BASE_URL");
     if (base_url.empty()) base_url = k_default_site;
     const Setting setting = setting_of_variable("DD_BASE_URL", base_url);
     const auto option = std::find_if(options().begin(), options().end(),

@@ -60,6 +60,7 @@ Result<void> apply_base_url(const Setting& setting, Config& config) {
   if (!text) return tl::unexpected(text.error());
   const auto site = derive_site(*text);
   if (!site) return tl::unexpected(site.error());
+  config.base_url = *text;
   config.site = site->host;
   config.region = site->region;
   if (site->vanity) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/base/result.hpp"
+#include "core/base/secret.hpp"
 #include "core/base/time.hpp"
 
 namespace par::core {
@@ -29,6 +30,8 @@ class PrivateKey {
   /// Reads base64(url), padded or not, of a JWK. Needs kty, crv, x, y and d; the point must be on the curve
   /// and d must fit it. No error text quotes the value.
   static Result<PrivateKey> from_config(std::string_view text);
+  /// A new key.
+  static PrivateKey generate();
 
   PrivateKey(PrivateKey&&) noexcept;
   PrivateKey& operator=(PrivateKey&&) noexcept;
@@ -40,6 +43,10 @@ class PrivateKey {
   std::string thumbprint() const;
   /// SubjectPublicKeyInfo as PEM ("PUBLIC KEY").
   std::string public_pem() const;
+  /// The public half as a JWK, a JSON object whose members are in alphabetical order.
+  std::string public_jwk() const;
+  /// The private JWK in the form that from_config() reads.
+  Secret config_text() const;
 
  private:
   struct Key;

@@ -215,3 +215,20 @@ TEST_CASE("threads may ask for tokens at the same time") {
   for (auto& thread : threads) thread.join();
   CHECK(bad == 0);
 }
+
+TEST_CASE("the public half of a key is a JWK in a fixed order") {
+  CHECK(example_key().public_jwk() ==
+        fmt::format(R"({{"alg":"ES256","crv":"P-256","kid":"1C5grvUPbj_X_L_jQ3vDR4p6Y5mf-cp8chIElJUKJa8",)"
+                    R"("kty":"EC","use":"sig","x":"{}","y":"{}"}})",
+                    k_x, k_y));
+}
+
+TEST_CASE("a new key is like no other and is read again from its configured form") {
+  const PrivateKey key = PrivateKey::generate();
+  const auto again = PrivateKey::from_config(key.config_text().reveal());
+  REQUIRE(again);
+  CHECK(again->public_pem() == key.public_pem());
+  CHECK(verifies(key.public_pem(), "message", again->sign_es256("message")));
+  CHECK(PrivateKey::generate().public_pem() != key.public_pem());
+  CHECK(PrivateKey::from_config(example_key().config_text().reveal())->public_pem() == k_pem);
+}

@@ -111,6 +111,17 @@ void require(bool done, const char* what) {
   if (!done) throw std::runtime_error(fmt::format("OpenSSL could not {}", what));
 }
 
+// A number of the key as 32 raw bytes.
+std::string coordinate_of(const EVP_PKEY* key, const char* name) {
+  BIGNUM* number = nullptr;
+  require(EVP_PKEY_get_bn_param(key, name, &number) == 1, "read its own key");
+  const openssl::BigNumber owner(number);
+  std::string bytes(k_coordinate, '\0');
+  require(BN_bn2binpad(number, openssl::bytes(bytes.data()), k_coordinate) == k_coordinate,
+          "read its own key");
+  return bytes;
+}
+
 }  // namespace
 
 struct PrivateKey::Key {
@@ -177,6 +188,14 @@ Result<PrivateKey> PrivateKey::from_config(std::string_view text) {
       std::make_unique<Key>(Key{std::move(key), std::string(x->reveal()), std::string(y->reveal())}));
 }
 
+PrivateKey PrivateKey::generate() {
+  openssl::Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+  require(key != nullptr, "make a key");
+  std::string x = coordinate_of(key.get(), OSSL_PKEY_PARAM_EC_PUB_X);
+  std::string y = coordinate_of(key.get(), OSSL_PKEY_PARAM_EC_PUB_Y);
+  return PrivateKey(std::make_unique<Key>(Key{std::move(key), std::move(x), std::move(y)}));
+}
+
 std::string PrivateKey::sign_es256(std::string_view message) const {
   const openssl::DigestContext context(EVP_MD_CTX_new());
   std::array<unsigned char, 128> der{};  // a P-256 signature has at most 72 bytes
@@ -206,6 +225,20 @@ std::string PrivateKey::public_pem() const {
   const openssl::Bio bio = openssl::buffer();
   require(bio && PEM_write_bio_PUBKEY(bio.get(), key_->key.get()) == 1, "write the public key");
   return openssl::content(bio);
+}
+
+std::string PrivateKey::public_jwk() const {
+  return fmt::format(R"({{"alg":"ES256","crv":"P-256","kid":"{}","kty":"EC","use":"sig","x":"{}","y":"{}"}})",
+                     thumbprint(), base64url_encode(key_->x), base64url_encode(key_->y));
+}
+
+Secret PrivateKey::config_text() const {
+  const Secret number(coordinate_of(key_->key.get(), OSSL_PKEY_PARAM_PRIV_KEY));
+  const Secret d(base64url_encode(number.reveal()));
+  std::string public_part = public_jwk();
+  public_part.pop_back();  // its closing brace
+  const Secret jwk(fmt::format(R"({},"d":"{}"}})", public_part, d.reveal()));
+  return Secret(base64url_encode(jwk.reveal()));
 }
 
 }  // namespace par::core

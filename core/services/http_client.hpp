@@ -34,6 +34,7 @@ enum class HttpFailure { cancelled, deadline, limit, invalid, policy, resolve, c
 struct HttpError {
   HttpFailure kind = HttpFailure::connect;
   std::string message;  ///< for people; names host and cause, never user info, query or header values
+  bool sent = false;    ///< some of the request may have reached the peer
 };
 
 /// A request. Texts are borrowed until the final headers are in.

@@ -142,6 +142,7 @@ Task<HttpResult<bool>> HttpExchange::transact(Waiter& waiter, const HttpRequest&
   if (!route) co_return tl::unexpected(route.error());
   Attempt first;
   auto answered = co_await attempt(waiter, request, hop, *route, false, first);
+  if (!answered) answered.error().sent = first.sent != 0;
   if (answered || answered.error().kind != HttpFailure::connect || first.answered || !connection_)
     co_return answered;
   // The connection was there and got lost. Peers close idle connections whenever they like; what they may
@@ -150,6 +151,7 @@ Task<HttpResult<bool>> HttpExchange::transact(Waiter& waiter, const HttpRequest&
   if (first.sent != 0 && !is_idempotent(hop.method)) co_return answered;
   Attempt second;
   auto again = co_await attempt(waiter, request, hop, *route, true, second);
+  if (!again) again.error().sent = first.sent + second.sent != 0;
   co_return again;
 }
 
@@ -288,6 +290,7 @@ Task<HttpResult<std::string_view>> HttpExchange::next(Waiter& waiter) {
         fmt::format("the body of the answer is larger than the limit of {} bytes", max_body_bytes_));
   }
   connection_.reset();
+  piece.error().sent = true;
   failure_ = piece.error();
   co_return piece;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "plugin-api/devkit/local-backend/enrollment.hpp"
 #include "plugin-api/devkit/local-backend/events.hpp"
 #include "plugin-api/devkit/local-backend/faults.hpp"
 #include "plugin-api/devkit/local-backend/queue.hpp"
@@ -30,6 +31,7 @@ struct Counters {
   int64_t heartbeats_404 = 0;
   int64_t health_checks = 0;
   int64_t remote_config_polls = 0;
+  int64_t enrolled = 0;
   int64_t unauthorized = 0;
   int64_t faults = 0;
   int64_t most_concurrent_dequeues = 0;
@@ -43,13 +45,18 @@ struct Backend {
         state(std::move(the_state)),
         remote_config(state.tuf, state.remote_config_version, state.org_id),
         tokens(state.runner_key, state.org_id, state.runner_id),
-        waiters(the_loop) {}
+        enrollment(state.enrolled, state.api_key, state.app_key),
+        waiters(the_loop) {
+    for (const EnrolledRunner& runner : state.enrolled) tokens.add(runner.id, runner.public_key);
+  }
 
   Loop& loop;
   std::filesystem::path directory;
   State state;
   RemoteConfig remote_config;
   TokenChecker tokens;
+  Enrollment enrollment;
+  std::string scheme = "https";  ///< of the runner's side
   Queue queue;
   EventLog events;
   Faults faults;
@@ -61,8 +68,9 @@ struct Backend {
   const Server* runner_server = nullptr;  ///< for the counters of connections
   std::function<void()> stop;
 
-  /// Writes what must outlive the process: after each change of keys or Remote Config.
+  /// Writes what must outlive the process: after each change of keys, runners or Remote Config.
   Result<void> save() {
+    state.enrolled = enrollment.runners();
     state.tuf = remote_config.signer();
     state.remote_config_version = remote_config.version();
     return save_state(directory, state);

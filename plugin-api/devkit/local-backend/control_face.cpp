@@ -125,6 +125,7 @@ class Control {
     if (head == "faults" && verb == "DELETE item") return remove_fault(item);
     if (head == "keys" && verb == "GET") return list_keys();
     if (head == "keys" && verb == "DELETE item") return withdraw_key(item);
+    if (head == "runners" && verb == "GET") return list_runners();
     if (head == "remote-config" && verb == "GET") return remote_config_versions();
     if (head == "remote-config" && verb == "POST item" && item == "rotate-root") {
       backend_.remote_config.rotate_root();
@@ -139,6 +140,8 @@ class Control {
     if (head == "pacing" && verb == "PUT") return set_pacing(*body);
     if (head == "keys" && verb == "PUT item") return put_key(item, *body);
     if (head == "keys" && verb == "POST item" && item == "rotate") return rotate_keys(*body);
+    if (head == "enrollment-tokens" && verb == "POST") return make_token(*body);
+    if (head == "enrollment" && verb == "PUT") return set_enrollment(*body);
     if (head == "remote-config" && verb == "PUT") return damage_remote_config(*body);
     return error_reply(
         404, fmt::format("there is no {} {}; README.md lists the requests", request.method, request.path));
@@ -242,6 +245,7 @@ class Control {
              {"heartbeats_404", c.heartbeats_404},
              {"health_checks", c.health_checks},
              {"remote_config_polls", c.remote_config_polls},
+             {"enrolled", c.enrolled},
              {"unauthorized", c.unauthorized},
              {"faults", c.faults},
              {"queued", static_cast<int64_t>(backend_.queue.queued())},
@@ -388,6 +392,44 @@ class Control {
     keys.sign_with(id);
     backend_.remote_config.touch();
     return saved(json_reply(Object().text("id", id).done()));
+  }
+
+  // --- enrollment ---
+
+  Reply make_token(const json::Value& body) {
+    Members members(body, "token");
+    Enrollment::TokenSpec spec;
+    members.read("modes", spec.modes);
+    members.read("actions", spec.actions);
+    members.read("expires_in_seconds", spec.expires_in_seconds);
+    if (auto done = members.finish(); !done) return bad(done.error());
+    return json_reply(Object().text("token", backend_.enrollment.new_token(std::move(spec))).done());
+  }
+
+  Reply set_enrollment(const json::Value& body) {
+    Members members(body, "enrollment");
+    std::optional<int64_t> most_runners;
+    bool may_enroll = true;
+    members.read("most_runners", most_runners, 0);
+    members.read("may_enroll", may_enroll);
+    if (auto done = members.finish(); !done) return bad(done.error());
+    backend_.enrollment.most_runners = most_runners;
+    backend_.enrollment.may_enroll = may_enroll;
+    return json_reply("{}");
+  }
+
+  Reply list_runners() const {
+    std::string list = "[";
+    for (const EnrolledRunner& runner : backend_.enrollment.runners()) {
+      if (list.size() > 1) list += ',';
+      list += Object()
+                  .text("runner_id", runner.id)
+                  .text("urn", backend_.state.urn_of(runner.id))
+                  .text("name", runner.name)
+                  .raw("modes", quoted_list(runner.modes))
+                  .done();
+    }
+    return json_reply(Object().raw("runners", list + "]").done());
   }
 
   // --- Remote Config ---

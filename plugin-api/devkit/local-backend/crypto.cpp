@@ -149,14 +149,44 @@ std::string raw_public_key(const Key& key) {
   return out;
 }
 
+Result<Key> p256_public_key(std::string_view x, std::string_view y) {
+  if (x.size() != 32 || y.size() != 32) return fail("a coordinate of a P-256 point has 32 bytes");
+  std::string point("\x04");
+  point.append(x).append(y);
+  std::string group("P-256");
+  const std::array parameters{
+      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size()),
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
+      OSSL_PARAM_construct_end()};
+  const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  check(context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1, "reading a P-256 key");
+  EVP_PKEY* key = nullptr;
+  if (EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY,
+                        const_cast<OSSL_PARAM*>(parameters.data())) != 1) {
+    ERR_clear_error();
+    return fail("the point is not on the curve P-256");
+  }
+  return Key(key, EVP_PKEY_free);
+}
+
+bool is_p256(const Key& key) {
+  std::array<char, 32> group{};
+  size_t size = 0;
+  return EVP_PKEY_get_group_name(key.get(), group.data(), group.size(), &size) == 1 &&
+         std::string_view(group.data(), size) == "prime256v1";
+}
+
+std::string thumbprint(const Key& key) {
+  return base64url_encode(core::sha256(fmt::format(R"({{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}})",
+                                                   coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X),
+                                                   coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y))));
+}
+
 std::string private_jwk(const Key& key) {
-  const std::string x = coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X);
-  const std::string y = coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y);
-  const std::string thumbprint =
-      base64url_encode(core::sha256(fmt::format(R"({{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}})", x, y)));
   return base64url_encode(fmt::format(
       R"({{"use":"sig","kty":"EC","kid":"{}","crv":"P-256","alg":"ES256","x":"{}","y":"{}","d":"{}"}})",
-      thumbprint, x, y, coordinate(key, OSSL_PKEY_PARAM_PRIV_KEY)));
+      thumbprint(key), coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X), coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y),
+      coordinate(key, OSSL_PKEY_PARAM_PRIV_KEY)));
 }
 
 std::string sign_ed25519(const Key& key, std::string_view message) {

@@ -34,6 +34,12 @@ std::string raw_public_key(const Key& key);
 /// A P-256 key as the runner's configuration wants it: base64url of a private JWK.
 std::string private_jwk(const Key& key);
 
+/// The P-256 public key of a point, given by two numbers of 32 bytes.
+Result<Key> p256_public_key(std::string_view x, std::string_view y);
+bool is_p256(const Key& key);
+/// The RFC 7638 thumbprint of a P-256 key, base64url.
+std::string thumbprint(const Key& key);
+
 /// Plain Ed25519: 64 bytes.
 std::string sign_ed25519(const Key& key, std::string_view message);
 /// RSASSA-PSS with SHA-256 over a digest that is already there.

@@ -75,6 +75,7 @@ std::string event_json(const Event& event) {
   text("body", event.body);
   number("body_bytes", static_cast<int64_t>(event.body_bytes));
   if (!event.task_id.empty()) text("task_id", event.task_id);
+  if (!event.runner_id.empty()) text("runner_id", event.runner_id);
   if (!event.job_id.empty()) text("job_id", event.job_id);
   number("connection", static_cast<int64_t>(request.connection));
   if (!event.note.empty()) text("note", event.note);

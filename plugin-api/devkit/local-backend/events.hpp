@@ -21,6 +21,7 @@ struct Event {
   size_t body_bytes = 0;
   std::string body;
   int status = 0;
+  std::string runner_id;  ///< who asks, as its token proves
   std::string task_id;
   std::string job_id;
   std::string note;

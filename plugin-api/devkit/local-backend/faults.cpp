@@ -12,7 +12,7 @@ using core::fail;
 
 const std::vector<std::string>& route_names() {
   static const std::vector<std::string> names = {
-      "dequeue", "publish", "heartbeat", "health_check", "remote_config", "org", "status", "other", "*"};
+      "dequeue", "publish", "heartbeat", "health_check", "remote_config", "org", "status", "enrollment", "other", "*"};
   return names;
 }
 

@@ -62,6 +62,16 @@ class Members {
       value = found->GetUint64();
   }
 
+  void read(const std::string& name, std::vector<std::string>& value) {
+    const json::Value* const found = typed(name, &json::Value::IsArray, "a list of texts");
+    if (found == nullptr) return;
+    value.clear();
+    for (const json::Value& item : found->GetArray()) {
+      if (!item.IsString()) return mistake(fmt::format("{}.{} must be a list of texts", where_, name));
+      value.emplace_back(json::text(item));
+    }
+  }
+
   void mistake(std::string text) {
     if (!error_) error_ = core::Error{std::move(text)};
   }

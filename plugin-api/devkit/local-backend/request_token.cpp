@@ -1,14 +1,14 @@
 #include "plugin-api/devkit/local-backend/request_token.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
-#include "core/base/strings.hpp"
+#include "plugin-api/devkit/local-backend/jws.hpp"
 
 namespace par::backend {
 namespace {
@@ -19,12 +19,6 @@ constexpr int64_t k_longest_life = 300;  // seconds
 constexpr int64_t k_clock_leeway = 60;
 constexpr size_t k_remembered_tokens = 1024;
 
-// JOSE allows only the URL alphabet without padding, which the general decoder does not insist on.
-std::optional<std::string> decode_part(std::string_view part) {
-  if (part.find_first_of("+/=") != std::string_view::npos) return std::nullopt;
-  return core::base64_decode(part);
-}
-
 std::optional<int64_t> integer(const json::Value& claims, std::string_view name) {
   const json::Value* const value = json::find(claims, name);
   if (value == nullptr || !value->IsInt64()) return std::nullopt;
@@ -34,50 +28,50 @@ std::optional<int64_t> integer(const json::Value& claims, std::string_view name)
 }  // namespace
 
 TokenChecker::TokenChecker(Key key, int64_t org_id, std::string runner_id)
-    : key_(std::move(key)), org_id_(org_id), runner_id_(std::move(runner_id)) {}
+    : runners_{{std::move(runner_id), std::move(key)}}, org_id_(org_id) {}
 
-Result<void> TokenChecker::check(std::string_view token, core::SystemTime now) {
+void TokenChecker::add(std::string runner_id, Key key) {
+  runners_.emplace_back(std::move(runner_id), std::move(key));
+}
+
+Result<std::string> TokenChecker::check(std::string_view token, core::SystemTime now) {
   const int64_t seconds = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
   const std::string key(token);
   if (const auto known = accepted_.find(key); known != accepted_.end()) {
-    if (known->second > seconds) return {};
+    if (known->second.expiry > seconds) return known->second.runner_id;
     accepted_.erase(known);
   }
-  const Result<int64_t> expiry = expiry_of(token, seconds);
-  if (!expiry) return tl::unexpected(expiry.error());
+  auto accepted = read(token, seconds);
+  if (!accepted) return tl::unexpected(accepted.error());
   if (accepted_.size() >= k_remembered_tokens) accepted_.clear();
-  accepted_.emplace(key, *expiry);
-  return {};
+  accepted_.emplace(key, *accepted);
+  return std::move(accepted->runner_id);
 }
 
-Result<int64_t> TokenChecker::expiry_of(std::string_view token, int64_t now) const {
+Result<TokenChecker::Accepted> TokenChecker::read(std::string_view token, int64_t now) const {
   if (token.empty()) return fail("there is no token");
-  const std::vector<std::string_view> parts = core::split(token, '.');
-  if (parts.size() != 3) return fail(fmt::format("the token has {} parts instead of 3", parts.size()));
-  const auto header_text = decode_part(parts[0]);
-  const auto claims_text = decode_part(parts[1]);
-  const auto signature = decode_part(parts[2]);
-  if (!header_text || !claims_text || !signature)
-    return fail("a part of the token is not base64url without padding");
-
-  const auto header = core::parse_json(*header_text);
-  if (!header || !header->IsObject()) return fail("the token's header is not a JSON object");
-  const json::Value* const algorithm = json::find(*header, "alg");
+  const auto jws = Jws::parse(token);
+  if (!jws) return fail("the token: " + jws.error().message);
+  const auto header = core::parse_json(jws->header).value();
+  const json::Value* const algorithm = json::find(header, "alg");
   if (algorithm == nullptr || !algorithm->IsString() || json::text(*algorithm) != "ES256")
     return fail("the token's alg is not ES256");
-  if (json::find(*header, "crit") != nullptr) return fail("the token's header has crit");
 
-  const size_t signed_size = parts[0].size() + 1 + parts[1].size();
-  if (!verify_es256(key_, token.substr(0, signed_size), *signature))
+  // Which key has to fit is what the token says; nothing else of it counts before the signature is checked.
+  const auto claims = core::parse_json(jws->payload);
+  const json::Value* const claimed = claims ? json::find(*claims, "runnerId") : nullptr;
+  const std::string_view runner_id =
+      claimed != nullptr && claimed->IsString() ? json::text(*claimed) : std::string_view();
+  const auto named = std::find_if(runners_.begin(), runners_.end(),
+                                  [&](const auto& runner) { return runner.first == runner_id; });
+  const auto& [known_id, key] = named == runners_.end() ? runners_.front() : *named;
+  if (!verify_es256(key, jws->signed_part, jws->signature))
     return fail("the token's signature does not fit the enrolled key");
 
-  const auto claims = core::parse_json(*claims_text);
   if (!claims || !claims->IsObject()) return fail("the token's claims are not a JSON object");
   const auto org_id = integer(*claims, "orgId");
   if (org_id != org_id_) return fail(fmt::format("the token's orgId is not {}", org_id_));
-  const json::Value* const runner_id = json::find(*claims, "runnerId");
-  if (runner_id == nullptr || !runner_id->IsString() || json::text(*runner_id) != runner_id_)
-    return fail(fmt::format("the token's runnerId is not {}", runner_id_));
+  if (runner_id != known_id) return fail(fmt::format("the token's runnerId is not {}", known_id));
   const auto expiry = integer(*claims, "exp");
   if (!expiry) return fail("the token has no exp");
   if (*expiry <= now) return fail(fmt::format("the token expired {} s ago", now - *expiry));
@@ -87,7 +81,7 @@ Result<int64_t> TokenChecker::expiry_of(std::string_view token, int64_t now) con
   if (issued_at > now + k_clock_leeway) return fail("the token's iat lies in the future");
   if (*expiry - issued_at > k_longest_life)
     return fail(fmt::format("the token lives {} s, longer than {} s", *expiry - issued_at, k_longest_life));
-  return *expiry;
+  return Accepted{*expiry, known_id};
 }
 
 }  // namespace par::backend

@@ -51,7 +51,7 @@ Reply dequeue(Backend& backend, const Request& request, Event& event) {
       reply.headers.emplace_back("X-Retry-After-Ms", fmt::format("{}", *backend.retry_after_ms));
     return reply;
   }
-  const Delivery delivery{task->id, task->job_id, backend.state.org_id, backend.state.runner_id,
+  const Delivery delivery{task->id, task->job_id, backend.state.org_id, event.runner_id,
                           request.arrived};
   Result<std::string> answer = dequeue_answer(*task->spec, delivery, backend.state.keys);
   event.task_id = task->id;
@@ -111,13 +111,13 @@ Reply heartbeat(Backend& backend, const Request& request, Event& event) {
   return {};
 }
 
-Reply health_check(Backend& backend, const Request& request, Event&) {
+Reply health_check(Backend& backend, const Request& request, Event& event) {
   ++backend.counters.health_checks;
   Reply reply;
   reply.headers.emplace_back("X-Server-Time", core::rfc3339(request.arrived));
   reply.body =
       fmt::format(R"({{"data":{{"type":"healthCheckResponse","id":"hc-{}","attributes":{{"id":"{}"}}}}}})",
-                  backend.counters.health_checks, backend.state.runner_id);
+                  backend.counters.health_checks, event.runner_id);
   return reply;
 }
 
@@ -141,11 +141,59 @@ Reply organisation_status(Backend&, const Request&, Event&) {
   return protobuf("\x08\x01\x10\x01");
 }
 
+// Tells the runner that was made who it is.
+Reply enrolled(Backend& backend, const Result<Enrollment::Made, EnrollmentRefusal>& made,
+               std::string_view type, Event& event) {
+  if (!made) return refusal(made.error().status, made.error().reason, event);
+  const EnrolledRunner& runner = *made->runner;
+  backend.tokens.add(runner.id, runner.public_key);
+  if (auto saved = backend.save(); !saved) return refusal(500, saved.error().message, event);
+  ++backend.counters.enrolled;
+  event.runner_id = runner.id;
+  rapidjson::StringBuffer buffer;
+  json::Writer writer(buffer);
+  const auto list = [&writer](const char* name, const std::vector<std::string>& texts) {
+    writer.Key(name);
+    writer.StartArray();
+    for (const std::string& text : texts) writer.String(text);
+    writer.EndArray();
+  };
+  writer.StartObject();
+  writer.Key("data");
+  writer.StartObject();
+  writer.Key("type");
+  writer.String(type);
+  writer.Key("id");
+  writer.String(runner.id);
+  writer.Key("attributes");
+  writer.StartObject();
+  writer.Key("runner_id");
+  writer.String(runner.id);
+  writer.Key("org_id");
+  writer.Int64(backend.state.org_id);
+  list("runner_modes", runner.modes);
+  if (made->actions) list("actions_allowlist", *made->actions);
+  writer.EndObject();
+  writer.EndObject();
+  writer.EndObject();
+  Reply reply;
+  reply.body = {buffer.GetString(), buffer.GetSize()};
+  return reply;
+}
+
+Reply enroll_with_token(Backend& backend, const Request& request, Event& event) {
+  const std::string url = fmt::format("{}://{}{}", backend.scheme, request.header("host"), request.path);
+  return enrolled(backend, backend.enrollment.with_token(request, url), "enrollment", event);
+}
+Reply enroll_with_keys(Backend& backend, const Request& request, Event& event) {
+  return enrolled(backend, backend.enrollment.with_keys(request), "createRunnerResponse", event);
+}
+
 struct Route {
   std::string_view method;
   std::string_view path;
   const char* name;
-  const char* token_header;
+  const char* token_header;  // null: whoever asks has no token yet
   Reply (*serve)(Backend&, const Request&, Event&);
 };
 
@@ -163,31 +211,25 @@ constexpr std::array k_routes = {
     Route{"POST", "/api/v0.1/configurations", "remote_config", k_config_token, remote_config},
     Route{"GET", "/api/v0.1/org", "org", k_config_token, organisation},
     Route{"GET", "/api/v0.1/status", "status", k_config_token, organisation_status},
+    Route{"POST", "/api/v2/on-prem-management-service/enrollments/complete", "enrollment", nullptr,
+          enroll_with_token},
+    Route{"POST", "/api/unstable/on_prem_runners", "enrollment", nullptr, enroll_with_keys},
 };
 
-bool is_enrollment(std::string_view path) {
-  return path == "/api/v2/on-prem-management-service/enrollments/complete" ||
-         path.rfind("/api/unstable/on_prem_runners", 0) == 0 || path == "/api/v2/actions/connections";
-}
-
 Reply serve(Backend& backend, const Route* route, const Request& request, Event& event) {
-  if (route == nullptr) {
-    return refusal(
-        404,
-        is_enrollment(request.path)
-            ? "par-local-backend does not enrol runners: its config.yaml holds an identity that is enrolled"
-            : "par-local-backend knows no such path",
-        event);
-  }
+  if (route == nullptr) return refusal(404, "par-local-backend knows no such path", event);
   if (request.method != route->method) {
     Reply reply = refusal(405, fmt::format("use {} here", route->method), event);
     reply.headers.emplace_back("Allow", std::string(route->method));
     return reply;
   }
-  const std::string_view token = request.header(route->token_header);
-  if (auto accepted = backend.tokens.check(token, request.arrived); !accepted) {
-    ++backend.counters.unauthorized;
-    return refusal(401, fmt::format("{}: {}", route->token_header, accepted.error().message), event);
+  if (route->token_header != nullptr) {
+    auto runner = backend.tokens.check(request.header(route->token_header), request.arrived);
+    if (!runner) {
+      ++backend.counters.unauthorized;
+      return refusal(401, fmt::format("{}: {}", route->token_header, runner.error().message), event);
+    }
+    event.runner_id = std::move(*runner);
   }
   return route->serve(backend, request, event);
 }

@@ -38,6 +38,7 @@ Result<void> serve(const StartOptions& options, const std::function<void(const s
 
   Loop loop;
   Backend backend(loop, options.directory, std::move(*state));
+  if (options.plain_http) backend.scheme = "http";
   // A version of its own for each start, so that a runner never meets two documents of one version.
   backend.remote_config.touch();
   if (auto done = backend.save(); !done) return done;

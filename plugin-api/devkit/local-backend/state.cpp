@@ -40,6 +40,26 @@ Result<SigningKey> read_key(const json::Value& value) {
   return key;
 }
 
+std::vector<std::string> texts_of(const json::Value& object, const char* name) {
+  std::vector<std::string> texts;
+  const json::Value* const list = json::find(object, name);
+  if (list == nullptr || !list->IsArray()) return texts;
+  for (const json::Value& item : list->GetArray()) {
+    if (item.IsString()) texts.emplace_back(json::text(item));
+  }
+  return texts;
+}
+
+Result<std::vector<EnrolledRunner>> read_enrolled(const json::Value& list) {
+  std::vector<EnrolledRunner> runners;
+  for (const json::Value& entry : list.GetArray()) {
+    const Result<Key> key = public_key_from_pem(text_of(entry, "public_key"));
+    if (!key) return tl::unexpected(key.error());
+    runners.push_back({text_of(entry, "id"), text_of(entry, "name"), *key, texts_of(entry, "modes")});
+  }
+  return runners;
+}
+
 Result<State> read_state(const std::string& text) {
   const auto document = core::parse_json(text);
   if (!document) return tl::unexpected(document.error());
@@ -48,8 +68,10 @@ Result<State> read_state(const std::string& text) {
   const json::Value* const version = json::find(*document, "remote_config_version");
   const json::Value* const keys = json::find(*document, "keys");
   const json::Value* const tuf = json::find(*document, "tuf");
+  const json::Value* const enrolled = json::find(*document, "enrolled");
   if (org == nullptr || !org->IsInt64() || version == nullptr || !version->IsUint64() || keys == nullptr ||
-      !keys->IsObject() || tuf == nullptr || !tuf->IsArray() || tuf->Empty())
+      !keys->IsObject() || tuf == nullptr || !tuf->IsArray() || tuf->Empty() || enrolled == nullptr ||
+      !enrolled->IsArray())
     return fail("members are missing");
   state.org_id = org->GetInt64();
   state.remote_config_version = version->GetUint64();
@@ -59,6 +81,11 @@ Result<State> read_state(const std::string& text) {
   const Result<Key> runner_key = private_key_from_pem(text_of(*document, "runner_key"));
   if (!runner_key) return tl::unexpected(runner_key.error());
   state.runner_key = *runner_key;
+  auto runners = read_enrolled(*enrolled);
+  if (!runners) return tl::unexpected(runners.error());
+  state.enrolled = std::move(*runners);
+  state.api_key = text_of(*document, "api_key");
+  state.app_key = text_of(*document, "app_key");
   for (const auto& member : keys->GetObject()) {
     Result<SigningKey> key = read_key(member.value);
     if (!key) return tl::unexpected(key.error());
@@ -83,6 +110,8 @@ State make_state(const NewState& wanted) {
   state.runner_id =
       wanted.runner_id.value_or(fmt::format("runner-{}", core::base64url_encode(core::random_bytes(16))));
   state.runner_key = make_p256_key();
+  state.api_key = core::hex_encode(core::random_bytes(16));
+  state.app_key = core::hex_encode(core::random_bytes(20));
   state.certificate = make_server_certificate();
   const Result<SigningKey*> key = state.keys.put("key-1", wanted.key_type);
   if (key) state.keys.sign_with("key-1");
@@ -108,8 +137,8 @@ Result<void> write_key_files(const fs::path& directory, const Keyring& keys) {
 
 }  // namespace
 
-std::string State::urn() const {
-  return fmt::format("urn:dd:apps:on-prem-runner:us1:{}:{}", org_id, runner_id);
+std::string State::urn_of(std::string_view runner) const {
+  return fmt::format("urn:dd:apps:on-prem-runner:us1:{}:{}", org_id, runner);
 }
 
 Result<State> open_state(const fs::path& directory, const NewState& wanted) {
@@ -143,6 +172,22 @@ Result<void> save_state(const fs::path& directory, const State& state) {
   writer.Int64(state.org_id);
   text("runner_id", state.runner_id);
   text("runner_key", private_pem(state.runner_key));
+  text("api_key", state.api_key);
+  text("app_key", state.app_key);
+  writer.Key("enrolled");
+  writer.StartArray();
+  for (const EnrolledRunner& runner : state.enrolled) {
+    writer.StartObject();
+    text("id", runner.id);
+    text("name", runner.name);
+    text("public_key", public_pem(runner.public_key));
+    writer.Key("modes");
+    writer.StartArray();
+    for (const std::string& mode : runner.modes) writer.String(mode);
+    writer.EndArray();
+    writer.EndObject();
+  }
+  writer.EndArray();
   text("ca", state.certificate.ca);
   text("certificate", state.certificate.certificate);
   text("certificate_key", state.certificate.private_key);
@@ -222,6 +267,8 @@ Result<void> write_files(const fs::path& directory, const State& state, const En
   writer.Int64(state.org_id);
   text("runner_id", state.runner_id);
   text("private_key", jwk);
+  text("api_key", state.api_key);
+  text("app_key", state.app_key);
   text("ca_file", (directory / "ca.pem").native());
   text("config_file", (directory / "config.yaml").native());
   text("keys_directory", keys);

@@ -8,6 +8,7 @@
 
 #include "core/base/result.hpp"
 #include "plugin-api/devkit/local-backend/crypto.hpp"
+#include "plugin-api/devkit/local-backend/enrollment.hpp"
 #include "plugin-api/devkit/local-backend/keyring.hpp"
 #include "plugin-api/devkit/local-backend/tuf.hpp"
 
@@ -18,12 +19,16 @@ struct State {
   int64_t org_id = 0;
   std::string runner_id;
   Key runner_key;
+  std::vector<EnrolledRunner> enrolled;  ///< beside the one above
+  std::string api_key;                   ///< what an enrollment with keys has to bring
+  std::string app_key;
   ServerCertificate certificate;
   Keyring keys;
   TufSigner tuf = TufSigner::create();
   uint64_t remote_config_version = 1;
 
-  std::string urn() const;
+  std::string urn() const { return urn_of(runner_id); }
+  std::string urn_of(std::string_view runner) const;
 };
 
 struct NewState {

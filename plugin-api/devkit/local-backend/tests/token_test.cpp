@@ -29,7 +29,7 @@ TokenChecker example_checker(int64_t org = 4242, const char* runner = k_runner) 
   return {public_key_from_pem(k_public_key).value(), org, runner};
 }
 
-std::string why(const Result<void>& result) {
+std::string why(const Result<std::string>& result) {
   return result ? "" : result.error().message;
 }
 
@@ -57,10 +57,10 @@ TEST_CASE("a token that is none is refused with the reason") {
   damaged[damaged.size() - 2] = damaged[damaged.size() - 2] == 'h' ? 'i' : 'h';
   CHECK_FALSE(checker.check(damaged, k_issued));
   CHECK(why(checker.check("", k_issued)) == "there is no token");
-  CHECK(why(checker.check("a.b", k_issued)) == "the token has 2 parts instead of 3");
-  CHECK(why(checker.check("a+.b.c", k_issued)) == "a part of the token is not base64url without padding");
+  CHECK(why(checker.check("a.b", k_issued)) == "the token: it has 2 parts instead of 3");
+  CHECK(why(checker.check("a+.b.c", k_issued)) == "the token: a part is not base64url without padding");
   CHECK(why(checker.check("e30.e30.AAAA", k_issued)) == "the token's alg is not ES256");
-  CHECK(why(checker.check("W10.e30.AAAA", k_issued)) == "the token's header is not a JSON object");
+  CHECK(why(checker.check("W10.e30.AAAA", k_issued)) == "the token: the header is not a JSON object");
 }
 
 TEST_CASE("claims are looked at after the signature") {
@@ -84,4 +84,19 @@ TEST_CASE("claims are looked at after the signature") {
         "the token's iat lies in the future");
   CHECK(refused(token(R"({"alg":"none"})", "{}")) == "the token's alg is not ES256");
   CHECK(refused(token(R"({"alg":"ES256","crit":[]})", "{}")) == "the token's header has crit");
+}
+
+TEST_CASE("each runner is known by its own key") {
+  const Key first = make_p256_key();
+  const Key second = make_p256_key();
+  TokenChecker checker(first, 1, "a");
+  checker.add("b", second);
+  const auto token = [](const Key& key, const char* runner) {
+    return par::test::compact_jws(key, R"({"alg":"ES256","cty":"JWT","typ":"JWT"})",
+                                  std::string(R"({"orgId":1,"exp":1767225660,"runnerId":")") + runner + "\"}");
+  };
+  CHECK(checker.check(token(first, "a"), k_issued).value_or("") == "a");
+  CHECK(checker.check(token(second, "b"), k_issued).value_or("") == "b");
+  CHECK_FALSE(checker.check(token(first, "b"), k_issued));
+  CHECK_FALSE(checker.check(token(second, "a"), k_issued));
 }

@@ -19,6 +19,37 @@ TEST_CASE("each command line means one command") {
   CHECK(parse_arguments({"--help"})->command == Command::help);
 }
 
+TEST_CASE("enrolling has two names, three formats, an output and two ways") {
+  CHECK(parse_arguments({"--enroll"})->command == Command::enroll);
+  CHECK(parse_arguments({"--enroll-and-print-config"})->command == Command::enroll);
+  CHECK(parse_arguments({"--enroll"})->format == EnrollmentFormat::config);
+  CHECK(parse_arguments({"--enroll"})->output.empty());
+  CHECK_FALSE(parse_arguments({"--enroll"})->with_api_key);
+  const auto all = parse_arguments({"--with-api-key", "--enroll", "-f", "helm-values", "-o", "/tmp/values"});
+  REQUIRE(all);
+  CHECK(all->command == Command::enroll);
+  CHECK(all->with_api_key);
+  CHECK(all->format == EnrollmentFormat::helm_values);
+  CHECK(all->output == "/tmp/values");
+  CHECK(parse_arguments({"--enroll", "-f", "env", "--output", "x"})->output == "x");
+  const auto run = parse_arguments({"--with-api-key"});
+  REQUIRE(run);
+  CHECK(run->command == Command::run);
+  CHECK(run->with_api_key);
+}
+
+TEST_CASE("what does not go together is refused") {
+  CHECK(parse_arguments({"--enroll", "-f", "yaml"}).error().message ==
+        "-f yaml: expected config, helm-values or env");
+  CHECK(parse_arguments({"--enroll", "-f"}).error().message == "-f has no value behind it");
+  CHECK(parse_arguments({"--enroll", "-o"}).error().message == "-o has no value behind it");
+  CHECK(parse_arguments({"-f", "env"}).error().message == "-f does not go with running");
+  CHECK(parse_arguments({"--check", "-o", "x"}).error().message == "-o does not go with --check");
+  CHECK(parse_arguments({"--check", "--with-api-key"}).error().message ==
+        "--with-api-key does not go with --check");
+  CHECK_FALSE(parse_arguments({"--enroll", "--check"}));
+}
+
 TEST_CASE("arguments that mean nothing are refused by name") {
   CHECK(parse_arguments({"--frobnicate"}).error().message == "unknown argument --frobnicate");
   CHECK(parse_arguments({"check"}).error().message == "unknown argument check");
@@ -34,9 +65,10 @@ TEST_CASE("arguments that mean nothing are refused by name") {
 }
 
 TEST_CASE("the usage names every command and exit code") {
-  for (const char* const part : {"--check", "--list-actions", "--json", "--rbac", "--healthcheck",
-                                 "--version", "--help", "DD_PRIVATE_RUNNER_CONFIG_DIR", "exit codes: 0 ",
-                                 "\n            1 ", "\n            2 ", "\n            3 "}) {
+  for (const char* const part :
+       {"--enroll", "--with-api-key", "-f config|helm-values|env", "-o FILE", "--check", "--list-actions",
+        "--json", "--rbac", "--healthcheck", "--version", "--help", "DD_PRIVATE_RUNNER_CONFIG_DIR", "exit codes: 0 ",
+        "\n            1 ", "\n            2 ", "\n            3 "}) {
     CAPTURE(part);
     CHECK(usage().find(part) != std::string_view::npos);
   }

@@ -57,8 +57,8 @@ class Program {
     }
     register_secrets(*config, redactor);
     static Log& log = *new Log(STDOUT_FILENO, config->log_format, config->log_level, redactor);
-    const auto enrolled =
-        enroll_if_needed({arguments, environment_, [this] { return load(STDOUT_FILENO); }, log, redactor}, *config);
+    const auto enrolled = enroll_if_needed(
+        {arguments, environment_, [this] { return load(STDOUT_FILENO); }, log, redactor}, *config);
     if (!enrolled) {
       log.error(enrolled.error().message);
       return exit_failed;

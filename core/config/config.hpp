@@ -12,6 +12,7 @@
 #include "core/base/secret.hpp"
 #include "core/base/time.hpp"
 #include "core/base/url.hpp"
+#include "core/telemetry/dogstatsd.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace par::core {
@@ -40,7 +41,7 @@ struct Config {
 
   std::string base_url;  ///< ddBaseURL as it was given
   std::string site;      ///< such as datadoghq.com
-  std::string region;  ///< such as us1
+  std::string region;    ///< such as us1
   Url api_url;
   Url remote_config_url;
   bool allow_insecure_urls = false;
@@ -72,6 +73,8 @@ struct Config {
   LogLevel log_level = LogLevel::info;
   std::string reported_version = "1.21.0";
   ChannelTuning tuning;
+
+  std::optional<DogStatsdAddress> dogstatsd;  ///< absent: no DogStatsD metrics
 
   std::string http_proxy;  ///< may hold a password
   std::string https_proxy;

@@ -7,6 +7,7 @@
 #include "core/base/files.hpp"
 #include "core/base/strings.hpp"
 #include "core/config/config.hpp"
+#include "core/config/dogstatsd_settings.hpp"
 #include "core/config/environment.hpp"
 #include "core/config/options.hpp"
 #include "core/config/site.hpp"
@@ -98,9 +99,6 @@ void warn_of_variables_without_effect(const Environment& environment, Config& co
         "ACTIONS_ALLOWLIST counts at enrollment only and actionsAllowlist is empty, so no action is allowed; "
         "use config.yaml or PAR_ACTIONS_ALLOWLIST");
   }
-  if (equals_ignoring_case(variable(environment, "STATSD_ENABLED"), "true")) {
-    config.warnings.emplace_back("STATSD_ENABLED: this version sends no metrics");
-  }
 }
 
 std::string describe_source(const Setting& setting) {
@@ -147,6 +145,22 @@ void take_network(const Environment& environment, Config& config) {
     if (!trim(directory).empty()) config.certificate_directories.emplace_back(trim(directory));
   }
   config.certificate_file = variable(environment, "SSL_CERT_FILE");
+}
+
+// Metrics are no reason not to start, so a mistake leaves them off.
+void take_dogstatsd(const Environment& environment, Config& config) {
+  const std::string_view text = variable(environment, "STATSD_ENABLED");
+  if (text.empty()) return;
+  const auto enabled = flag_of(setting_of_variable("STATSD_ENABLED", text));
+  if (enabled && !*enabled) return;
+  auto address = dogstatsd_address(environment);
+  if (enabled && address) {
+    config.dogstatsd = std::move(*address);
+  } else {
+    config.warnings.push_back("no metrics are sent: " + (enabled
+                                                             ? address.error().message
+                                                             : "STATSD_ENABLED: " + enabled.error().message));
+  }
 }
 
 // The origins that follow from the site, and what may stand in for them.
@@ -198,7 +212,8 @@ Result<Config> load_config(const Environment& environment,
 
   apply_options(file, environment, config, problems);
   if (config.site.empty()) {
-    // An enrolled runner belongs to the site that its file names; before that the variable says where to enroll.
+    // An enrolled runner belongs to the site that its file names; before that the variable says where to
+    // enroll.
     const bool enrolled = config.has_file && !config.urn.empty();
     std::string_view base_url = enrolled ? std::string_view() : variable(environment, "DD_BASE_URL");
     if (base_url.empty()) base_url = k_default_site;
@@ -214,6 +229,7 @@ Result<Config> load_config(const Environment& environment,
                              config.tuning.min_backoff.count(), config.tuning.max_backoff.count()));
   }
   take_network(environment, config);
+  take_dogstatsd(environment, config);
   warn_of_unknown_keys(file, config);
   warn_of_unknown_variables(environment, config);
   warn_of_variables_without_effect(environment, config);

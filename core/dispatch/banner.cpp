@@ -54,6 +54,7 @@ void log_banner(const Log& log, const Config& config, const ActionsAllowlist& al
   const std::string key_source = config.keys_directory.empty()
                                      ? "Remote Config, " + config.remote_config_url.origin()
                                      : "directory " + config.keys_directory.string();
+  const std::string dogstatsd = config.dogstatsd ? config.dogstatsd->text() : "off";
   log.info("par-runner starts", {{"version", PAR_VERSION},
                                  {"config", file},
                                  {"identity", config.identity_source},
@@ -67,7 +68,8 @@ void log_banner(const Log& log, const Config& config, const ActionsAllowlist& al
                                  {"plugins", catalog.entries().size()},
                                  {"http_proxy", http_proxy},
                                  {"https_proxy", https_proxy},
-                                 {"extra_certificates", trust.extra_certificates()}});
+                                 {"extra_certificates", trust.extra_certificates()},
+                                 {"dogstatsd", dogstatsd}});
   for (const std::string& warning : config.warnings) log.warn(warning);
   if (config.serves_push) log.warn("the mode `push` (App Builder) is accepted but not served by this runner");
   for (const std::string& warning : trust.warnings()) log.warn(warning);

@@ -1,6 +1,7 @@
 #include "core/dispatch/dispatcher.hpp"
 
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "core/channel/heartbeat.hpp"
 #include "core/dispatch/memory.hpp"
 #include "core/telemetry/log.hpp"
+#include "core/telemetry/metrics.hpp"
 #include "core/telemetry/redactor.hpp"
 
 namespace par::core {
@@ -26,7 +28,8 @@ constexpr const char* k_cut_off =
     "The runner stopped before the action ended. Whether it took effect is unknown: check before you run it "
     "again.";
 
-std::string client_name(int64_t client) {
+// Empty for one that is not known.
+std::string_view client_name(int64_t client) {
   switch (client) {
     case 0:
       return "UNSPECIFIED";
@@ -37,7 +40,7 @@ std::string client_name(int64_t client) {
     case 4:
       return "WORKFLOWS_SINGLE_ACTION_RUNNER";
     default:
-      return std::to_string(client);
+      return {};
   }
 }
 
@@ -52,8 +55,14 @@ struct Dispatcher::Task {
             {"action_client", client}};
   }
 
+  // For metrics, whose labels must be few.
+  Metrics::Execution execution() const {
+    return {address.action_fqn, client_name.empty() ? std::string_view("OTHER") : client_name};
+  }
+
   TaskAddress address;  // never changes
   std::string client;
+  std::string_view client_name;  // empty: not one of those that are known
 
   // Control thread only.
   SteadyTime began;
@@ -65,18 +74,20 @@ struct Dispatcher::Task {
   // Shared with the worker thread.
   std::mutex mutex;
   std::shared_ptr<Invoker::Call> call;
+  std::optional<SteadyTime> started;  // the action was called
   bool drain = false;
   bool cancelled = false;
 };
 
 Dispatcher::Dispatcher(Settings settings, ControlApi& api, Timers& timers, Invoker& invoker, const Log& log,
-                       const Redactor& redactor, Hooks hooks)
+                       const Redactor& redactor, Metrics& metrics, Hooks hooks)
     : settings_(settings),
       api_(api),
       timers_(timers),
       invoker_(invoker),
       log_(log),
       redactor_(redactor),
+      metrics_(metrics),
       hooks_(std::move(hooks)),
       free_slots_(settings.pool_size),
       publisher_(api, timers, log, {2 * settings.pool_size, settings.max_waiting_bytes}),
@@ -128,7 +139,9 @@ void Dispatcher::parsed(const Poller::Arrival& arrival, Result<RawTask> raw) {
 void Dispatcher::accept(RawTask raw) {
   const auto task = std::make_shared<Task>();
   task->address = raw.address;
-  task->client = client_name(raw.address.client);
+  task->client_name = client_name(raw.address.client);
+  task->client =
+      task->client_name.empty() ? std::to_string(raw.address.client) : std::string(task->client_name);
   task->began = timers_.now();
   if (!raw.has_attributes || raw.address.job_id.empty()) {
     log_.error(raw.has_attributes ? "a task without a job id was dropped: its result could not be published"
@@ -164,7 +177,10 @@ void Dispatcher::work(const TaskPtr& task, RawTask raw) {
   if (std::holds_alternative<Duplicate>(prepared)) {
     return hooks_.post([this, task] { drop_duplicate(task); });
   }
-  if (auto* failure = std::get_if<Failure>(&prepared)) return ended(task, std::move(*failure), false);
+  if (auto* failure = std::get_if<Failure>(&prepared)) {
+    metrics_.task_refused(static_cast<int>(failure->code));
+    return ended(task, std::move(*failure), false);
+  }
 
   std::shared_ptr<Invoker::Call> call;
   {
@@ -174,11 +190,13 @@ void Dispatcher::work(const TaskPtr& task, RawTask raw) {
           std::move(std::get<Invocation>(prepared)),
           [this, task](Outcome outcome, bool given_up) { ended(task, std::move(outcome), given_up); });
       task->call = call;
+      task->started = std::chrono::steady_clock::now();
       if (task->drain) call->drain();
     }
   }
   if (!call) return ended(task, Failure{ErrorCode::internal_error, k_not_started, {}}, false);
   log_.info("action started", task->log_fields());
+  metrics_.execution_started(task->execution());
   call->run();
   const std::lock_guard lock(task->mutex);
   task->call.reset();
@@ -204,6 +222,7 @@ void Dispatcher::settle(const TaskPtr& task, Outcome outcome, bool given_up) {
   if (task->settled) return;  // failed at the end of a drain; what comes later is too late
   task->settled = true;
 
+  count_execution(*task, std::holds_alternative<Success>(outcome));
   LogFields fields = task->log_fields();
   fields.emplace_back("duration_ms",
                       std::chrono::duration_cast<Milliseconds>(timers_.now() - task->began).count());
@@ -219,6 +238,18 @@ void Dispatcher::settle(const TaskPtr& task, Outcome outcome, bool given_up) {
   task->item = &publisher_.publish(task->address, std::move(outcome), [this, task] { published(task); });
   if (task->job_gone) publisher_.job_is_gone(*task->item);
   poller_.wake();
+}
+
+void Dispatcher::count_execution(Task& task, bool success) {
+  std::optional<SteadyTime> started;
+  {
+    const std::lock_guard lock(task.mutex);
+    started = task.started;
+  }
+  if (!started) return;
+  metrics_.execution_completed(
+      task.execution(), success,
+      std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - *started));
 }
 
 void Dispatcher::drop_duplicate(const TaskPtr& task) {

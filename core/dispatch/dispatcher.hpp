@@ -15,6 +15,7 @@
 namespace par::core {
 
 class Log;
+class Metrics;
 class Redactor;
 
 /// Takes tasks as slots allow, has them prepared and run on worker threads, and publishes what comes out:
@@ -46,7 +47,7 @@ class Dispatcher {
   };
 
   Dispatcher(Settings settings, ControlApi& api, Timers& timers, Invoker& invoker, const Log& log,
-             const Redactor& redactor, Hooks hooks);
+             const Redactor& redactor, Metrics& metrics, Hooks hooks);
   ~Dispatcher();
 
   /// There are keys: tasks may come.
@@ -79,6 +80,7 @@ class Dispatcher {
   void work(const TaskPtr& task, RawTask raw);                      // worker thread
   void ended(const TaskPtr& task, Outcome outcome, bool given_up);  // any thread
   void settle(const TaskPtr& task, Outcome outcome, bool given_up = false);
+  void count_execution(Task& task, bool success);
   void drop_duplicate(const TaskPtr& task);
   void published(const TaskPtr& task);
   void watch_idle();
@@ -90,6 +92,7 @@ class Dispatcher {
   Invoker& invoker_;
   const Log& log_;
   const Redactor& redactor_;
+  Metrics& metrics_;
   Hooks hooks_;
   size_t free_slots_;
   size_t abandoned_ = 0;

@@ -10,6 +10,7 @@
 #include "core/channel/testing/fakes.hpp"
 #include "core/dispatch/stop_sequence.hpp"
 #include "core/telemetry/log.hpp"
+#include "core/telemetry/metrics.hpp"
 #include "core/telemetry/redactor.hpp"
 #include "tests/catch.hpp"
 
@@ -157,8 +158,8 @@ struct Fixture {
     };
     Dispatcher::Settings settings;
     settings.pool_size = pool_size;
-    dispatcher =
-        std::make_unique<Dispatcher>(settings, api, timers, invoker, log, redactor, std::move(hooks));
+    dispatcher = std::make_unique<Dispatcher>(settings, api, timers, invoker, log, redactor, metrics,
+                                              std::move(hooks));
     stop = std::make_unique<StopSequence>(*dispatcher, timers, log, 25s, [this] { left = true; });
     dispatcher->start();
   }
@@ -187,6 +188,7 @@ struct Fixture {
   FakeInvoker invoker;
   Redactor redactor;
   Log log{-1, LogFormat::json, LogLevel::info, redactor};
+  Metrics metrics{{true, {}, {}}};
   int received = 0;
   int too_many = 0;
   int idles = 0;

@@ -25,6 +25,7 @@
 #include "core/dispatch/dispatcher.hpp"
 #include "core/dispatch/health.hpp"
 #include "core/dispatch/key_source.hpp"
+#include "core/dispatch/key_watch.hpp"
 #include "core/dispatch/memory.hpp"
 #include "core/dispatch/stop_sequence.hpp"
 #include "core/identity/identity.hpp"
@@ -38,6 +39,7 @@
 #include "core/services/trust_store.hpp"
 #include "core/telemetry/local_server.hpp"
 #include "core/telemetry/log.hpp"
+#include "core/telemetry/metrics.hpp"
 #include "core/telemetry/redactor.hpp"
 #include "core/verify/keys.hpp"
 
@@ -139,6 +141,13 @@ void set_log_fields(Log& log, const Config& config, const RunnerUrn& urn) {
   log.set_common_fields(std::move(fields));
 }
 
+Metrics::Settings metrics_settings(const Config& config, const RunnerUrn& urn) {
+  Metrics::Settings settings{config.port != 0, config.dogstatsd, {}};
+  settings.tags = {"runner_id:" + urn.runner_id, "runner_version:" PAR_VERSION, "pull:true"};
+  settings.tags.insert(settings.tags.end(), config.tags.begin(), config.tags.end());
+  return settings;
+}
+
 // The running runner: everything that the event loop drives. Members stand in the order in which they need
 // each other.
 class Session {
@@ -162,9 +171,11 @@ class Session {
                 {config.api_url, config.reported_version, fmt::format("{}", fmt::join(config.modes, ",")),
                  config.tuning.request_timeout, std::chrono::system_clock::now()}),
         key_source_(make_key_source(config, control_, http_, tokens_, log)),
+        key_watch_(timers_, log, health_, [this] { return key_source_->problem(); }),
+        metrics_(metrics_settings(config, parts_.urn)),
         dispatcher_({static_cast<size_t>(config.runner_pool_size), config.tuning.heartbeat_interval,
                      pacing_settings(config.tuning)},
-                    client_, timers_, invoker_, log, redactor, dispatcher_hooks()),
+                    client_, timers_, invoker_, log, redactor, metrics_, dispatcher_hooks()),
         stop_(dispatcher_, timers_, log, config.drain_timeout, [this] { control_.stop(); }) {}
 
   int run() {
@@ -178,6 +189,7 @@ class Session {
     health_check_.emplace(client_, timers_, log_, config_.tuning.health_check_interval,
                           [this] { health_.control_succeeded(Milliseconds(0)); });
     if (takes_tasks()) {
+      key_watch_.begin();
       key_source_->start([this](std::shared_ptr<const KeySet> keys) { new_keys(std::move(keys)); });
     } else {
       health_.keys({});  // none is needed
@@ -226,6 +238,10 @@ class Session {
     settings.health_path = config_.health_check_endpoint;
     settings.liveness = [this] { return health_.liveness(); };
     settings.readiness = [this] { return health_.readiness(); };
+    settings.metrics = [this] {
+      return metrics_.prometheus(
+          {health_.readiness().ok, static_cast<size_t>(config_.runner_pool_size), PAR_VERSION});
+    };
     auto server = LocalServer::start(std::move(settings));
     if (!server) return tl::unexpected(server.error());
     probes_ = std::move(*server);
@@ -263,16 +279,17 @@ class Session {
 
   void tick() {
     health_.tick();
-    if (takes_tasks() && !have_keys_) health_.keys(key_source_->problem());
+    if (takes_tasks() && !key_watch_.arrived()) key_watch_.refresh();
     tick_timer_ = timers_.after(k_tick, [this] { tick(); });
   }
 
   void new_keys(std::shared_ptr<const KeySet> keys) {
+    const bool first = !keys->empty() && !key_watch_.arrived();
     const bool usable = !keys->empty();
     keys_.set(std::move(keys));
-    health_.keys(usable ? std::string() : key_source_->problem());
-    if (!usable || have_keys_) return;
-    have_keys_ = true;
+    key_watch_.update(usable);
+    if (!first) return;
+    metrics_.keys_arrived(key_watch_.latency());
     dispatcher_.start();
   }
 
@@ -302,7 +319,8 @@ class Session {
   CurrentKeys keys_;
   Health health_;
   std::unique_ptr<KeySource> key_source_;
-  bool have_keys_ = false;
+  KeyWatch key_watch_;
+  Metrics metrics_;
   std::atomic<bool> plugin_threads_{false};  // a plugin that keeps threads of its own was used
   int exit_code_ = k_exit_ok;
   Dispatcher dispatcher_;

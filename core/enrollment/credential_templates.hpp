@@ -7,7 +7,7 @@ namespace par::core {
 
 /// A credential file for people to fill in.
 struct CredentialTemplate {
-  std::string_view file;     ///< its name, such as http_token.json
+  std::string_view file;  ///< its name, such as http_token.json
   std::string_view content;
 };
 

@@ -36,15 +36,16 @@ std::string advice(const fs::path& directory, int error) {
   }
   if (!S_ISDIR(info.st_mode)) return "set DD_PRIVATE_RUNNER_CONFIG_DIR to a directory";
   return fmt::format(
-      "it belongs to {}:{} with mode {:04o}, and this process runs as {}. Give it to the runner's user: chown "
+      "it belongs to {}:{} with mode {:04o}, and this process runs as {}. Give it to the runner's user: "
+      "chown "
       "{} {} (for a directory mounted into a container: on the host, with the path that it has there)",
       info.st_uid, info.st_gid, info.st_mode & 07777, owner, owner, directory.native());
 }
 
 tl::unexpected<Error> cannot_write(const fs::path& directory, int error) {
-  return fail(
-      fmt::format("the identity of a new runner could not be stored in {}: {}; {}. Nothing was sent to Datadog",
-                  directory.native(), errno_text(error), advice(directory, error)));
+  return fail(fmt::format(
+      "the identity of a new runner could not be stored in {}: {}; {}. Nothing was sent to Datadog",
+      directory.native(), errno_text(error), advice(directory, error)));
 }
 
 // Writes, syncs and removes a file. An errno value, or 0.

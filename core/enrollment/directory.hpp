@@ -16,8 +16,8 @@ namespace par::core {
 class IdentityDirectory {
  public:
   /// Makes the directory if it is not there, waits for another process that is enrolling in it, and proves
-  /// with a file of its own that it can be written to. The error says what to do about it, down to the command
-  /// line.
+  /// with a file of its own that it can be written to. The error says what to do about it, down to the
+  /// command line.
   static Result<IdentityDirectory> claim(const std::filesystem::path& directory);
 
   /// Replaces config.yaml (or the file that it is a link to) at one stroke, mode 0600.

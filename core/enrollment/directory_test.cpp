@@ -23,7 +23,8 @@ unsigned mode_of(const fs::path& path) {
 
 std::vector<std::string> names_in(const fs::path& directory) {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(directory)) names.push_back(entry.path().filename().native());
+  for (const auto& entry : fs::directory_iterator(directory))
+    names.push_back(entry.path().filename().native());
   return names;
 }
 

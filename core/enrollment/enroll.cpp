@@ -81,10 +81,11 @@ Result<Enrolled> enroll(Config config, const EnrollmentSettings& settings, const
   if (config.actions_allowlist.empty())
     config.actions_allowlist = settings.kind == EnrollmentKind::token ? runner.actions : settings.actions;
   if (auto kept = keep(config); !kept) {
-    return fail(fmt::format(
-        "the runner {} was made at Datadog, but its identity could not be kept: {}. Delete the runner in Datadog, "
-        "mend this and enroll again",
-        config.urn, kept.error().message));
+    return fail(
+        fmt::format("the runner {} was made at Datadog, but its identity could not be kept: {}. Delete the "
+                    "runner in Datadog, "
+                    "mend this and enroll again",
+                    config.urn, kept.error().message));
   }
   log.info("enrolled", {{"urn", config.urn}, {"allowed_actions", config.actions_allowlist.size()}});
   return Enrolled{std::move(config), stop.requested()};

@@ -59,7 +59,7 @@ bool surely_not_received(const HttpError& error) {
 
 std::string lost_answer(const EnrollmentSettings& settings, const std::string& problem) {
   return fmt::format(
-      "the enrollment was sent, but its answer did not arrive: {}. It is not sent again, since Datadog may "
+      "the enrollment was sent, but no usable answer came back: {}. It is not sent again, since Datadog may "
       "have made the runner: look there, under Private Action Runners, delete it if it is there without an "
       "identity{}, and start again",
       problem, settings.kind == EnrollmentKind::token ? ", take a new one-time token" : "");
@@ -71,8 +71,9 @@ EnrollmentExchange::EnrollmentExchange(asio::io_context& control, HttpClient& ht
                                        const Log& log, Milliseconds patience)
     : control_(control), http_(http), config_(config), log_(log), patience_(patience) {}
 
-Result<std::optional<EnrollmentAnswer>> EnrollmentExchange::run(
-    const EnrollmentSettings& settings, const PrivateKey& key, const std::function<bool()>& stop_requested) {
+Result<std::optional<EnrollmentAnswer>> EnrollmentExchange::run(const EnrollmentSettings& settings,
+                                                                const PrivateKey& key,
+                                                                const std::function<bool()>& stop_requested) {
   const Message message = message_for(settings, key, config_);
   const SteadyTime give_up = std::chrono::steady_clock::now() + patience_;
   std::optional<Result<HttpAnswer, HttpError>> answer;

@@ -25,14 +25,14 @@ struct EnrollmentSettings;
 class EnrollmentExchange {
  public:
   /// All references must outlive the exchange. `config` says where to and as which version.
-  EnrollmentExchange(boost::asio::io_context& control, HttpClient& http, const Config& config,
-                     const Log& log, Milliseconds patience = std::chrono::minutes(2));
+  EnrollmentExchange(boost::asio::io_context& control, HttpClient& http, const Config& config, const Log& log,
+                     Milliseconds patience = std::chrono::minutes(2));
 
   /// Runs `control` until there is an answer or it is clear that there will be none. `stop_requested` is
   /// asked before each attempt and while waiting for the next; nothing is returned if it ended them. Errors:
   /// as messages.hpp explains refusals; no connection; a lost answer.
   Result<std::optional<EnrollmentAnswer>> run(const EnrollmentSettings& settings, const PrivateKey& key,
-                               const std::function<bool()>& stop_requested);
+                                              const std::function<bool()>& stop_requested);
 
  private:
   boost::asio::io_context& control_;

@@ -22,14 +22,13 @@ bool is_letter(char c) {
 // A YAML scalar. JSON strings are YAML; what is surely read as the same text without quotes gets none.
 std::string scalar(std::string_view text) {
   constexpr std::string_view k_words[] = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"};
-  const bool plain =
-      !text.empty() && is_letter(text.front()) && text.back() != ':' &&
-      std::all_of(text.begin(), text.end(),
-                  [](char c) {
-                    return is_letter(c) || (c >= '0' && c <= '9') ||
-                           std::string_view("_-./:").find(c) != std::string_view::npos;
-                  }) &&
-      std::find(std::begin(k_words), std::end(k_words), to_lower(text)) == std::end(k_words);
+  const bool plain = !text.empty() && is_letter(text.front()) && text.back() != ':' &&
+                     std::all_of(text.begin(), text.end(),
+                                 [](char c) {
+                                   return is_letter(c) || (c >= '0' && c <= '9') ||
+                                          std::string_view("_-./:").find(c) != std::string_view::npos;
+                                 }) &&
+                     std::find(std::begin(k_words), std::end(k_words), to_lower(text)) == std::end(k_words);
   if (plain) return std::string(text);
   rapidjson::StringBuffer buffer;
   json::Writer writer(buffer);
@@ -96,7 +95,8 @@ std::string lines_of(const std::vector<Entry>& entries, std::string_view indent)
 }
 
 std::string config_yaml(const Config& config) {
-  return "# Written by par-runner at enrollment. It holds the runner's private key: keep it to the runner's user.\n"
+  return "# Written by par-runner at enrollment. It holds the runner's private key: keep it to the runner's "
+         "user.\n"
          "# A change takes effect at the next start; config.example.yaml has all options.\n" +
          lines_of(identity_entries(config, config.actions_allowlist, ""), "") +
          lines_of(other_entries(config), "");
@@ -105,7 +105,8 @@ std::string config_yaml(const Config& config) {
 std::string helm_values(const Config& config) {
   const ChartActions actions = split_for_chart(config.actions_allowlist);
   std::string text =
-      "# Values for the Helm chart datadog/private-action-runner, written by par-runner at enrollment. They hold the\n"
+      "# Values for the Helm chart datadog/private-action-runner, written by par-runner at enrollment. They "
+      "hold the\n"
       "# runner's private key. Set image.repository and image.tag to the image of par-runner.\n"
       "runner:\n"
       "  config:\n";
@@ -117,7 +118,8 @@ std::string helm_values(const Config& config) {
     text += fmt::format("    {}: {}\n", resource, flow_list(verbs));
   if (actions.cluster_scoped) {
     text +=
-        "  # Some of these resources belong to no namespace, and a Role gives no access to them. A ClusterRole does; it\n"
+        "  # Some of these resources belong to no namespace, and a Role gives no access to them. A "
+        "ClusterRole does; it\n"
         "  # also widens all other permissions to every namespace.\n"
         "  #roleType: ClusterRole\n";
   }
@@ -132,7 +134,8 @@ std::string helm_values(const Config& config) {
     for (const auto& [probe, path] :
          {std::pair("livenessProbe", "/liveness"), std::pair("readinessProbe", "/readiness")}) {
       text += fmt::format(
-          "  {}:\n    httpGet:\n      path: {}\n      port: http\n    periodSeconds: 10\n    timeoutSeconds: 10\n"
+          "  {}:\n    httpGet:\n      path: {}\n      port: http\n    periodSeconds: 10\n    timeoutSeconds: "
+          "10\n"
           "    failureThreshold: 3\n",
           probe, path);
     }
@@ -142,8 +145,8 @@ std::string helm_values(const Config& config) {
 
 std::string env_lines(const Config& config) {
   return fmt::format(
-      "RUNNER_URN={}\nRUNNER_PRIVATE_KEY={}\nDD_BASE_URL={}\nRUNNER_MODES={}\nACTIONS_ALLOWLIST={}\n", config.urn,
-      config.private_key.reveal(), config.base_url, fmt::join(all_modes(config), ","),
+      "RUNNER_URN={}\nRUNNER_PRIVATE_KEY={}\nDD_BASE_URL={}\nRUNNER_MODES={}\nACTIONS_ALLOWLIST={}\n",
+      config.urn, config.private_key.reveal(), config.base_url, fmt::join(all_modes(config), ","),
       fmt::join(config.actions_allowlist, ","));
 }
 
@@ -205,7 +208,8 @@ Result<Secret> complete_config_file(std::string_view existing, const Config& con
   const Setting* const urn = after ? after->find("urn") : nullptr;
   if (urn == nullptr || urn->text != config.urn || after->find("privateKey") == nullptr) {
     return fail(
-        "nothing can be added to config.yaml as it is written: expected one option a line, such as \"urn:\" at "
+        "nothing can be added to config.yaml as it is written: expected one option a line, such as \"urn:\" "
+        "at "
         "the start of the line. Write it that way, or move it away for the enrollment");
   }
   return Secret(std::move(text));

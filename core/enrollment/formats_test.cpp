@@ -41,7 +41,8 @@ std::string completed(const std::string& existing, const Config& config) {
 TEST_CASE("the config format is a config.yaml that says the same") {
   Config config = enrolled(
       "ddBaseURL: https://app.datadoghq.eu\nmodes: [pull, push]\nport: 9100\nallowIMDSEndpoint: true\n"
-      "tags: ['team:x', 'yes', '1e3', 'a: b', 'say \"hi\"']\ntaskTimeoutSeconds: 90\nhttpTimeoutSeconds: 2.5\n");
+      "tags: ['team:x', 'yes', '1e3', 'a: b', 'say \"hi\"']\ntaskTimeoutSeconds: 90\nhttpTimeoutSeconds: "
+      "2.5\n");
   const Config read = load(std::string(render(config, EnrollmentFormat::config).reveal()));
   CHECK(read.urn == config.urn);
   CHECK(read.private_key.reveal() == config.private_key.reveal());

@@ -39,7 +39,8 @@ constexpr Resource k_resources[] = {{"apiextensions", "customResourceDefinitions
                                     {"core", "services"},
                                     {"core", "serviceAccounts"},
                                     {"customresources", "customObjects"}};
-constexpr std::string_view k_verbs[] = {"get", "list", "create", "update", "patch", "delete", "deleteMultiple"};
+constexpr std::string_view k_verbs[] = {"get",   "list",   "create",        "update",
+                                        "patch", "delete", "deleteMultiple"};
 constexpr std::string_view k_deployment_verbs[] = {"restart", "rollback", "scale"};
 
 // Deployments -> Deployment; endpoints have no singular.

@@ -11,7 +11,8 @@ namespace par::core {
 struct ChartActions {
   std::map<std::string, std::vector<std::string>> kubernetes;  ///< such as deployments: [get, restart]
   std::vector<std::string> others;
-  std::vector<std::string> without_permissions;  ///< of `others`: Kubernetes actions that the chart cannot name
+  std::vector<std::string>
+      without_permissions;      ///< of `others`: Kubernetes actions that the chart cannot name
   bool cluster_scoped = false;  ///< a resource that no Role, only a ClusterRole, can give access to
 };
 ChartActions split_for_chart(const std::vector<std::string>& actions);

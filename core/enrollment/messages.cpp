@@ -73,7 +73,8 @@ std::string explain_key_refusal(const EnrollmentSettings& settings, int status, 
         return "the organisation has as many runners as it may have: delete unused ones in Datadog, under "
                "Private Action Runners, or ask Datadog's support for more";
       }
-      return "the application key may not enroll runners: it needs the scope on_prem_runner_write and Actions "
+      return "the application key may not enroll runners: it needs the scope on_prem_runner_write and "
+             "Actions "
              "API access, and its owner the permissions Connections Write and Private Action Runner Write";
     case 400:
       if (mentions(body, {"already exists", "already taken", "already in use", "duplicate", "not unique"})) {
@@ -97,9 +98,8 @@ std::string explain_key_refusal(const EnrollmentSettings& settings, int status, 
 }  // namespace
 
 std::string account_binding(std::string_view token, const PrivateKey& key) {
-  const std::string header =
-      fmt::format(R"({{"alg":"HS256","kid":"{}","typ":"account_binding+jwt"}})",
-                  base64url_encode(hmac_sha256(k_fingerprint_key, token)));
+  const std::string header = fmt::format(R"({{"alg":"HS256","kid":"{}","typ":"account_binding+jwt"}})",
+                                         base64url_encode(hmac_sha256(k_fingerprint_key, token)));
   const std::string bound = signed_part(header, key.public_jwk());
   return bound + '.' + base64url_encode(hmac_sha256(hmac_sha256(k_binding_key, token), bound));
 }
@@ -154,10 +154,10 @@ Result<EnrollmentAnswer> parse_enrollment_answer(std::string_view body) {
 
 std::string explain_refusal(const EnrollmentSettings& settings, int status, std::string_view body,
                             std::string_view site) {
-  std::string text = fmt::format("Datadog refuses the enrollment (HTTP {}): {}", status,
-                                 settings.kind == EnrollmentKind::token
-                                     ? explain_token_refusal(status, site)
-                                     : explain_key_refusal(settings, status, body, site));
+  std::string text =
+      fmt::format("Datadog refuses the enrollment (HTTP {}): {}", status,
+                  settings.kind == EnrollmentKind::token ? explain_token_refusal(status, site)
+                                                         : explain_key_refusal(settings, status, body, site));
   if (status != 401 && status != 403 && !trim(body).empty())
     text += fmt::format(". Its answer: {}", cut_utf8(trim(body), k_quoted_body));
   return text;

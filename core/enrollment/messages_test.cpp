@@ -49,7 +49,8 @@ TEST_CASE("the binding of a key to a token is the known one") {
   CHECK(account_binding(k_token, example_key()) == k_binding);
 }
 
-TEST_CASE("an enrollment with a token is signed for its URL and holds neither the token nor the private key") {
+TEST_CASE(
+    "an enrollment with a token is signed for its URL and holds neither the token nor the private key") {
   const std::string body = token_enrollment_body(k_token, example_key(), "https://api.example.com/x?a=\"b\"");
   const auto parts = split(body, '.');
   REQUIRE(parts.size() == 3);

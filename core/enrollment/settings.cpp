@@ -52,8 +52,7 @@ Result<Secret> read_secret(std::string_view name, bool (*has_form)(std::string_v
                            std::string_view expected, const Environment& environment, Redactor& redactor) {
   auto setting = read_variable(environment, name, true);
   if (!setting) return tl::unexpected(setting.error());
-  if (!*setting)
-    return fail(fmt::format("{} is not set (nor {}_FILE); expected {}", name, name, expected));
+  if (!*setting) return fail(fmt::format("{} is not set (nor {}_FILE); expected {}", name, name, expected));
   const std::string_view text = trim((*setting)->text);
   redactor.add_forever(text);
   Secret secret{std::string(text)};

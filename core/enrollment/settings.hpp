@@ -20,10 +20,10 @@ enum class EnrollmentKind {
 /// What the operator gives for an enrollment, in variables that count at no other time.
 struct EnrollmentSettings {
   EnrollmentKind kind = EnrollmentKind::token;
-  Secret token;     ///< RUNNER_ENROLLMENT_TOKEN; for `token` only
-  Secret api_key;   ///< DD_API_KEY; for `api_keys` only, as all below
-  Secret app_key;   ///< DD_APP_KEY
-  std::string name;  ///< RUNNER_NAME, or this machine's name: the same at each attempt
+  Secret token;                      ///< RUNNER_ENROLLMENT_TOKEN; for `token` only
+  Secret api_key;                    ///< DD_API_KEY; for `api_keys` only, as all below
+  Secret app_key;                    ///< DD_APP_KEY
+  std::string name;                  ///< RUNNER_NAME, or this machine's name: the same at each attempt
   std::vector<std::string> modes;    ///< RUNNER_MODES in their new names, or the configuration's
   std::vector<std::string> actions;  ///< ACTIONS_ALLOWLIST
 };

@@ -40,8 +40,8 @@ TEST_CASE("a token comes from its variable or a file, without blanks, and is kno
   const TestDirectory files;
   const std::string file = files.write("token", " the-token-value\n").native();
   Redactor redactor;
-  const auto settings = read_enrollment_settings(EnrollmentKind::token, {{"RUNNER_ENROLLMENT_TOKEN_FILE", file}},
-                                                 base(), redactor);
+  const auto settings = read_enrollment_settings(EnrollmentKind::token,
+                                                 {{"RUNNER_ENROLLMENT_TOKEN_FILE", file}}, base(), redactor);
   REQUIRE(settings);
   CHECK(settings->token.reveal() == "the-token-value");
   CHECK_FALSE(has(redactor.redact("the-token-value"), "token-value"));
@@ -72,14 +72,17 @@ TEST_CASE("keys come with name, modes and actions of their variables") {
 TEST_CASE("what cannot be right is refused before anything is sent, by its variable and without its value") {
   using enum EnrollmentKind;
   CHECK(has(why(token, {}), "RUNNER_ENROLLMENT_TOKEN is not set"));
-  CHECK(has(why(token, {{"RUNNER_ENROLLMENT_TOKEN", "two words"}}), "RUNNER_ENROLLMENT_TOKEN has 9 characters"));
+  CHECK(has(why(token, {{"RUNNER_ENROLLMENT_TOKEN", "two words"}}),
+            "RUNNER_ENROLLMENT_TOKEN has 9 characters"));
   CHECK(has(why(token, {{"RUNNER_ENROLLMENT_TOKEN", "ENC[vault]"}}), "placeholder"));
   CHECK(has(why(token, {{"RUNNER_ENROLLMENT_TOKEN_FILE", "/nonexistent"}}), "RUNNER_ENROLLMENT_TOKEN_FILE"));
   CHECK(has(why(api_keys, {{"DD_APP_KEY", k_app_key}}), "DD_API_KEY is not set"));
   CHECK(has(why(api_keys, {{"DD_API_KEY", k_api_key}}), "DD_APP_KEY is not set"));
-  CHECK(has(why(api_keys, {{"DD_API_KEY", "ENC[x]"}, {"DD_APP_KEY", k_app_key}}), "DD_API_KEY is a placeholder"));
-  CHECK(has(why(api_keys, {{"DD_API_KEY", k_api_key}, {"DD_APP_KEY", k_app_key}, {"RUNNER_MODES", "sideways"}}),
-            "RUNNER_MODES"));
+  CHECK(has(why(api_keys, {{"DD_API_KEY", "ENC[x]"}, {"DD_APP_KEY", k_app_key}}),
+            "DD_API_KEY is a placeholder"));
+  CHECK(
+      has(why(api_keys, {{"DD_API_KEY", k_api_key}, {"DD_APP_KEY", k_app_key}, {"RUNNER_MODES", "sideways"}}),
+          "RUNNER_MODES"));
   // An application key in the place of the API key, one cut off, and one of another form.
   for (const std::string& wrong : {k_app_key, k_api_key.substr(1), std::string(32, 'g')}) {
     const std::string text = why(api_keys, {{"DD_API_KEY", wrong}, {"DD_APP_KEY", k_app_key}});

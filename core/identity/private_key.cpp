@@ -116,10 +116,9 @@ std::string coordinate_of(const EVP_PKEY* key, const char* name) {
   BIGNUM* number = nullptr;
   require(EVP_PKEY_get_bn_param(key, name, &number) == 1, "read its own key");
   const openssl::BigNumber owner(number);
-  std::string bytes(k_coordinate, '\0');
-  require(BN_bn2binpad(number, openssl::bytes(bytes.data()), k_coordinate) == k_coordinate,
-          "read its own key");
-  return bytes;
+  std::string raw(k_coordinate, '\0');
+  require(BN_bn2binpad(number, openssl::bytes(raw), k_coordinate) == k_coordinate, "read its own key");
+  return raw;
 }
 
 }  // namespace

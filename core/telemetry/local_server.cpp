@@ -150,29 +150,36 @@ Result<std::unique_ptr<LocalServer>> LocalServer::start(Settings settings) {
   const auto ready = [&impl](const httplib::Request&, httplib::Response& response) {
     answer(impl.settings.readiness(), response);
   };
+  const auto metrics = [&impl](const httplib::Request&, httplib::Response& response) {
+    response.status = 200;
+    response.set_content(impl.settings.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+  };
   const std::string health_path = impl.settings.health_path;
   // One handler for all paths, since the library matches paths as regular expressions and has no 405 of its
   // own.
-  server.set_pre_routing_handler(
-      [live, ready, health_path](const httplib::Request& request, httplib::Response& response) {
-        const bool is_live = request.path == "/liveness" || request.path == health_path;
-        const bool is_ready = request.path == "/readiness";
-        if (!is_live && !is_ready) {
-          response.status = 404;
-          response.set_content(
-              "{\"errors\":[\"this runner serves /liveness, /readiness and its health check only\"]}\n",
-              "application/json");
-        } else if (request.method != "GET" && request.method != "HEAD") {
-          response.status = 405;
-          response.set_header("Allow", "GET, HEAD");
-          response.set_content("{\"errors\":[\"use GET\"]}\n", "application/json");
-        } else if (is_live) {
-          live(request, response);
-        } else {
-          ready(request, response);
-        }
-        return httplib::Server::HandlerResponse::Handled;
-      });
+  server.set_pre_routing_handler([live, ready, metrics, health_path](const httplib::Request& request,
+                                                                     httplib::Response& response) {
+    const bool is_live = request.path == "/liveness" || request.path == health_path;
+    const bool is_ready = request.path == "/readiness";
+    const bool is_metrics = request.path == "/metrics";
+    if (!is_live && !is_ready && !is_metrics) {
+      response.status = 404;
+      response.set_content(
+          "{\"errors\":[\"this runner serves /liveness, /readiness, /metrics and its health check only\"]}\n",
+          "application/json");
+    } else if (request.method != "GET" && request.method != "HEAD") {
+      response.status = 405;
+      response.set_header("Allow", "GET, HEAD");
+      response.set_content("{\"errors\":[\"use GET\"]}\n", "application/json");
+    } else if (is_live) {
+      live(request, response);
+    } else if (is_ready) {
+      ready(request, response);
+    } else {
+      metrics(request, response);
+    }
+    return httplib::Server::HandlerResponse::Handled;
+  });
 
   for (const char* address : {"::", "0.0.0.0"}) {
     errno = 0;

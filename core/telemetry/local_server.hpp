@@ -11,9 +11,9 @@
 
 namespace par::core {
 
-/// The plain HTTP server for the orchestrator's probes: /liveness, /readiness and the configured health path,
-/// on every address of the machine. It has no access to tasks, and connections that say nothing cannot keep a
-/// probe waiting.
+/// The plain HTTP server for the orchestrator's probes and for Prometheus: /liveness, /readiness, the
+/// configured health path and /metrics, on every address of the machine. It has no access to tasks, and
+/// connections that say nothing cannot keep a probe waiting.
 class LocalServer {
  public:
   /// What a probe is told. Reasons are for people and hold no secret and no URN.
@@ -30,6 +30,7 @@ class LocalServer {
     std::string health_path = "/healthz";  ///< answers as /liveness
     Probe liveness;
     Probe readiness;
+    std::function<std::string()> metrics;  ///< Prometheus' text format; called on a thread of the server
   };
 
   /// Listens on [::] (which takes IPv4 too) or, without IPv6, on 0.0.0.0. The error names the port.

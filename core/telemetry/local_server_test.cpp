@@ -28,6 +28,7 @@ std::unique_ptr<LocalServer> serve(State& state, uint16_t port = 0) {
     if (state.ready) return {true, {}};
     return {false, {"no signing key yet"}};
   };
+  settings.metrics = [] { return std::string("a 1\n"); };
   return LocalServer::start(std::move(settings)).value();
 }
 
@@ -74,6 +75,11 @@ TEST_CASE("probes answer with their state and reasons, and connections are not k
     CHECK(contains(answer, "{\"status\":\"ok\"}"));
     CHECK(contains(answer, "application/json"));
   }
+  const std::string metrics = exchange(server->port(), "GET /metrics");
+  CHECK(contains(metrics, "HTTP/1.1 200"));
+  CHECK(contains(metrics, "Content-Type: text/plain; version=0.0.4"));
+  CHECK(contains(metrics, "\r\n\r\na 1\n"));
+  CHECK(contains(exchange(server->port(), "POST /metrics"), "HTTP/1.1 405"));
   const std::string unready = exchange(server->port(), "GET /readiness");
   CHECK(contains(unready, "HTTP/1.1 503"));
   CHECK(contains(unready, "\"reasons\":[\"no signing key yet\"]"));

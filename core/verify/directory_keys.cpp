@@ -137,9 +137,9 @@ void DirectoryKeys::stop() {
 
 std::string DirectoryKeys::problem() const {
   if (watcher_->have_keys) return {};
-  if (!watcher_->error.empty()) return "no signing keys: keysDirectory: " + watcher_->error;
-  if (!watcher_->seen) return "no signing keys yet: the keys directory is about to be read";
-  return fmt::format("no signing keys: {} holds no usable file <key id>.json", watcher_->directory.native());
+  if (!watcher_->error.empty()) return "keysDirectory: " + watcher_->error;
+  if (!watcher_->seen) return "the keys directory is about to be read";
+  return fmt::format("{} holds no usable file <key id>.json", watcher_->directory.native());
 }
 
 }  // namespace par::core

@@ -57,7 +57,7 @@ class KeySource {
   virtual void start(std::function<void(std::shared_ptr<const KeySet>)> changed) = 0;
   /// Ends all activity.
   virtual void stop() = 0;
-  /// Why there is no usable key yet, for readiness and --check; empty when all is well.
+  /// The likely cause that there is no usable key, for readiness, log and --check; empty when all is well.
   virtual std::string problem() const = 0;
 };
 

@@ -26,7 +26,6 @@ constexpr std::string_view k_path = "/api/v0.1/configurations";
 constexpr uint64_t k_max_answer = 32 * 1024 * 1024;
 constexpr size_t k_max_root_file = 1024 * 1024;
 constexpr size_t k_max_quoted = 512;
-constexpr std::chrono::seconds k_patience{60};
 
 std::string own_hostname() {
   std::array<char, 256> name{};
@@ -86,7 +85,6 @@ struct RemoteConfigKeys::Poller : std::enable_shared_from_this<Poller> {
   }
 
   void poll() {
-    warn_if_late();
     if (!ready_to_trust()) return schedule_next();
     HttpRequest request;
     request.method = "POST";
@@ -141,6 +139,7 @@ struct RemoteConfigKeys::Poller : std::enable_shared_from_this<Poller> {
     if (!update)
       return refused("Remote Configuration: update refused, nothing changed: " + update.error().message);
     error.clear();
+    answered = true;
     if (!update->keys) return;
     for (const auto& problem : update->problems) log.warn("Remote Configuration: key skipped: " + problem);
     if (update->roots_changed && settings.pinned_root.empty()) store_roots(first_use);
@@ -150,9 +149,7 @@ struct RemoteConfigKeys::Poller : std::enable_shared_from_this<Poller> {
                                         {"key_ids", update->keys->ids()}});
     }
     have_keys = !update->keys->empty();
-    if (have_keys) {
-      late = false;
-    } else if (!update->problems.empty()) {
+    if (!have_keys && !update->problems.empty()) {
       error = "Remote Configuration: " + update->problems.front();
     }
     changed(update->keys);
@@ -177,17 +174,13 @@ struct RemoteConfigKeys::Poller : std::enable_shared_from_this<Poller> {
     error = text;
   }
 
-  void warn_if_late() {
-    if (have_keys || late || std::chrono::steady_clock::now() - started < k_patience) return;
-    late = true;
-    log.warn(problem());
-  }
-
   std::string problem() const {
     if (have_keys) return {};
-    if (!error.empty()) return "no signing keys: " + error;
-    if (late) return "no signing keys after 60 s: is Remote Configuration enabled for the organisation?";
-    return "no signing keys yet: waiting for Remote Configuration";
+    if (!error.empty()) return error;
+    if (!answered) return fmt::format("waiting for the first answer of {}", settings.origin);
+    return fmt::format(
+        "{} answers, but has none for this runner: is Remote Configuration enabled for the organisation?",
+        settings.origin);
   }
 
   boost::asio::steady_timer timer;
@@ -201,10 +194,9 @@ struct RemoteConfigKeys::Poller : std::enable_shared_from_this<Poller> {
   HttpClient::FetchHandle fetch;
   std::function<void(std::shared_ptr<const KeySet>)> changed;
   std::minstd_rand random{std::random_device{}()};
-  SteadyTime started;
   std::string error;
   bool have_keys = false;
-  bool late = false;
+  bool answered = false;
   bool stopped = false;
 };
 
@@ -218,7 +210,6 @@ RemoteConfigKeys::~RemoteConfigKeys() {
 
 void RemoteConfigKeys::start(std::function<void(std::shared_ptr<const KeySet>)> changed) {
   poller_->changed = std::move(changed);
-  poller_->started = std::chrono::steady_clock::now();
   poller_->schedule(Milliseconds(0));
 }
 

@@ -85,7 +85,7 @@ TEST_CASE("keys are fetched, and the first root is trusted and stored") {
   Backend backend;
   test.set_answer(200, backend.answer());
   test.start(test.settings());
-  CHECK_THAT(test.source->problem(), Catch::Contains("waiting for Remote Configuration"));
+  CHECK_THAT(test.source->problem(), Catch::Contains("waiting for the first answer"));
   REQUIRE(test.next_set());
   CHECK(test.sets.back()->find("key-a") != nullptr);
   CHECK(test.source->problem().empty());

@@ -160,12 +160,13 @@ class Refused(unittest.TestCase):
         self.backend = self.enterContext(Backend())
 
     def refused(self, environment, arguments=()):
-        with NewRunner(self.backend, environment, arguments) as runner:
-            code, text = runner.run_to_end()
-            self.assertEqual(code, 1, text)
-            self.assertFalse((runner.directory / "config.yaml").exists())
-            runner.assert_no_canary()
-            return text
+        runner = NewRunner(self.backend, environment, arguments)
+        self.addCleanup(runner.close)
+        code, text = runner.run_to_end()
+        self.assertEqual(code, 1, text)
+        self.assertFalse((runner.directory / "config.yaml").exists())
+        runner.assert_no_canary(text)
+        return text
 
     def test_each_refusal_is_explained(self):
         keys = ["--with-api-key"]

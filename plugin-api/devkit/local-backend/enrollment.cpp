@@ -88,7 +88,8 @@ Result<Enrollment::Made, EnrollmentRefusal> Enrollment::with_token(const Request
   if (!outer) return refuse(400, "the request: " + outer.error().message);
   const auto header = core::parse_json(outer->header).value();
   if (text_of(header, "alg") != "ES256" || text_of(header, "typ") != "account_registration_request+jwt")
-    return refuse(400, "the request's header has another alg or typ than ES256, account_registration_request+jwt");
+    return refuse(400,
+                  "the request's header has another alg or typ than ES256, account_registration_request+jwt");
   if (json::find(header, "kid") != nullptr) return refuse(400, "the request's header has kid beside jwk");
   const json::Value* const jwk = json::find(header, "jwk");
   if (jwk == nullptr) return refuse(400, "the request's header has no jwk");
@@ -97,7 +98,8 @@ Result<Enrollment::Made, EnrollmentRefusal> Enrollment::with_token(const Request
   if (!verify_es256(*key, outer->signed_part, outer->signature))
     return refuse(401, "the request's signature does not fit its jwk");
   if (text_of(header, "url") != url)
-    return refuse(400, fmt::format("the request is signed for {}, but was sent to {}", text_of(header, "url"), url));
+    return refuse(
+        400, fmt::format("the request is signed for {}, but was sent to {}", text_of(header, "url"), url));
   const auto payload = core::parse_json(outer->payload);
   if (!payload || !payload->IsObject() || payload->MemberCount() != 1)
     return refuse(400, "the request's payload is not an object with one member");
@@ -121,7 +123,8 @@ Result<Enrollment::Token*, EnrollmentRefusal> Enrollment::bound_token(std::strin
   Token& token = found->second;
   if (core::hmac_sha256(token.binding_key, inner->signed_part) != inner->signature)
     return refuse(401, "the MAC of externalAccountBinding does not fit its token");
-  if (!same_json(inner->payload, jwk)) return refuse(400, "externalAccountBinding is about another key than jwk");
+  if (!same_json(inner->payload, jwk))
+    return refuse(400, "externalAccountBinding is about another key than jwk");
   if (token.used) return refuse(409, "the enrollment token was used");
   if (token.expires <= now) return refuse(401, "the enrollment token has expired");
   return &token;
@@ -154,8 +157,8 @@ Result<Enrollment::Made, EnrollmentRefusal> Enrollment::with_keys(const Request&
 }
 
 const EnrolledRunner& Enrollment::add(std::string name, Key key, std::vector<std::string> modes) {
-  runners_.push_back({fmt::format("runner-{}", core::base64url_encode(core::random_bytes(16))), std::move(name),
-                      std::move(key), std::move(modes)});
+  runners_.push_back({fmt::format("runner-{}", core::base64url_encode(core::random_bytes(16))),
+                      std::move(name), std::move(key), std::move(modes)});
   return runners_.back();
 }
 

@@ -11,8 +11,9 @@ namespace par::backend {
 using core::fail;
 
 const std::vector<std::string>& route_names() {
-  static const std::vector<std::string> names = {
-      "dequeue", "publish", "heartbeat", "health_check", "remote_config", "org", "status", "enrollment", "other", "*"};
+  static const std::vector<std::string> names = {"dequeue",       "publish", "heartbeat", "health_check",
+                                                 "remote_config", "org",     "status",    "enrollment",
+                                                 "other",         "*"};
   return names;
 }
 

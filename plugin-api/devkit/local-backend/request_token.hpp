@@ -14,9 +14,9 @@
 namespace par::backend {
 
 /// Checks the token that a runner puts on each request: a compact JWS signed with ES256 by the enrolled key,
-/// whose claims name the organisation and the runner of that key, whose exp lies ahead and whose life is at most
-/// five minutes. One token may come with several requests (claims have whole seconds), so accepted ones are
-/// remembered.
+/// whose claims name the organisation and the runner of that key, whose exp lies ahead and whose life is at
+/// most five minutes. One token may come with several requests (claims have whole seconds), so accepted ones
+/// are remembered.
 class TokenChecker {
  public:
   TokenChecker(Key key, int64_t org_id, std::string runner_id);

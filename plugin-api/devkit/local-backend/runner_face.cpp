@@ -51,8 +51,7 @@ Reply dequeue(Backend& backend, const Request& request, Event& event) {
       reply.headers.emplace_back("X-Retry-After-Ms", fmt::format("{}", *backend.retry_after_ms));
     return reply;
   }
-  const Delivery delivery{task->id, task->job_id, backend.state.org_id, event.runner_id,
-                          request.arrived};
+  const Delivery delivery{task->id, task->job_id, backend.state.org_id, event.runner_id, request.arrived};
   Result<std::string> answer = dequeue_answer(*task->spec, delivery, backend.state.keys);
   event.task_id = task->id;
   event.job_id = task->job_id;

@@ -187,9 +187,6 @@ TEST_CASE("requests without a proper token or method are refused") {
   CHECK(backend.ask("GET", k_dequeue)->status == 405);
   CHECK(backend.ask("POST", k_health)->status == 405);
   CHECK(backend.ask("GET", "/nothing")->status == 404);
-  const auto enrollment = backend.ask("POST", "/api/unstable/on_prem_runners");
-  CHECK(enrollment->status == 404);
-  CHECK(enrollment->body.find("does not enrol") != std::string::npos);
   const auto health = backend.ask("GET", std::string(k_health) + "?runnerVersion=1.21.0");
   CHECK(health->status == 200);
   CHECK(core::parse_rfc3339(health->get_header_value("X-Server-Time")));

@@ -121,14 +121,16 @@ TEST_CASE("an enrollment with a token is refused for each thing that is wrong wi
             "400 Content-Type"));
   CHECK(has(why(enrollment.with_token(request_of("a.b"), k_url)), "2 parts instead of 3"));
   const std::string old = enrollment.new_token({{"pull"}, {}, -1});
-  CHECK(has(why(enrollment.with_token(request_of(good.body(old)), k_url)), "401 the enrollment token has expired"));
+  CHECK(has(why(enrollment.with_token(request_of(good.body(old)), k_url)),
+            "401 the enrollment token has expired"));
   CHECK(enrollment.runners().empty());
   CHECK(refused(good).empty());
 }
 
 TEST_CASE("an enrollment with keys wants both, the scope, a free name, room and a P-256 key") {
   Enrollment enrollment = example();
-  const auto body = [](const std::string& name, const std::string& pem, const std::string& modes = R"(["pull"])") {
+  const auto body = [](const std::string& name, const std::string& pem,
+                       const std::string& modes = R"(["pull"])") {
     return fmt::format(
         R"({{"data":{{"type":"createRunnerRequest","attributes":{{"runner_name":"{}","runner_modes":{},"public_key_pem":"{}"}}}}}})",
         name, modes, pem);

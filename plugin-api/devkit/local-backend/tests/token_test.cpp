@@ -83,7 +83,7 @@ TEST_CASE("claims are looked at after the signature") {
   CHECK(refused(token(header, R"({"orgId":1,"runnerId":"r","iat":1767229200,"exp":1767229260})")) ==
         "the token's iat lies in the future");
   CHECK(refused(token(R"({"alg":"none"})", "{}")) == "the token's alg is not ES256");
-  CHECK(refused(token(R"({"alg":"ES256","crit":[]})", "{}")) == "the token's header has crit");
+  CHECK(refused(token(R"({"alg":"ES256","crit":[]})", "{}")) == "the token: the header has crit");
 }
 
 TEST_CASE("each runner is known by its own key") {
@@ -92,8 +92,9 @@ TEST_CASE("each runner is known by its own key") {
   TokenChecker checker(first, 1, "a");
   checker.add("b", second);
   const auto token = [](const Key& key, const char* runner) {
-    return par::test::compact_jws(key, R"({"alg":"ES256","cty":"JWT","typ":"JWT"})",
-                                  std::string(R"({"orgId":1,"exp":1767225660,"runnerId":")") + runner + "\"}");
+    return par::test::compact_jws(
+        key, R"({"alg":"ES256","cty":"JWT","typ":"JWT"})",
+        std::string(R"({"orgId":1,"exp":1767225660,"runnerId":")") + runner + "\"}");
   };
   CHECK(checker.check(token(first, "a"), k_issued).value_or("") == "a");
   CHECK(checker.check(token(second, "b"), k_issued).value_or("") == "b");

@@ -146,7 +146,9 @@ TEST_CASE("Answers that end too early are lost connections") {
       GENERATE("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "HTTP/1.1 200 OK\r\nContent-Le",
                "HTTP/1.1 2", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
   INFO(bytes);
-  CHECK(kind_of(answer_to(bytes)) == HttpFailure::connect);
+  const auto answer = answer_to(bytes);
+  CHECK(kind_of(answer) == HttpFailure::connect);
+  CHECK(answer.error().sent);
 }
 
 TEST_CASE("Heads are bounded") {

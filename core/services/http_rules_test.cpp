@@ -252,6 +252,7 @@ TEST_CASE("Addresses are tried in order until one answers") {
   CHECK(fixture.get("http://many.test:" + std::to_string(server.port()) + "/"));
   const auto dead = fixture.get("http://dead.test:" + std::to_string(server.port()) + "/?q=hidden");
   CHECK(kind_of(dead) == HttpFailure::connect);
+  CHECK_FALSE(dead.error().sent);
   CHECK(dead.error().message.find("dead.test") != std::string::npos);
   CHECK(dead.error().message.find("127.0.0.9") != std::string::npos);
   CHECK(dead.error().message.find("hidden") == std::string::npos);

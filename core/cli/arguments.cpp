@@ -30,11 +30,11 @@ class Reader {
       if (auto done = read_one(arguments_[at_++]); !done) return tl::unexpected(done.error());
     }
     if (parsed_.json && parsed_.rbac) return fail("--json and --rbac cannot go together");
-    for (const auto& [given, name, commands] : {Rule{parsed_.json, "--json", {Command::list_actions}},
-                                                Rule{parsed_.rbac, "--rbac", {Command::list_actions}},
-                                                Rule{parsed_.with_api_key, "--with-api-key", k_enrolling},
-                                                Rule{has_format_, "-f", {Command::enroll}},
-                                                Rule{has_output_, "-o", {Command::enroll}}}) {
+    for (const auto& [given, name, commands] :
+         {Rule{parsed_.json, "--json", {Command::list_actions}},
+          Rule{parsed_.rbac, "--rbac", {Command::list_actions}},
+          Rule{parsed_.with_api_key, "--with-api-key", k_enrolling},
+          Rule{has_format_, "-f", {Command::enroll}}, Rule{has_output_, "-o", {Command::enroll}}}) {
       if (given && std::find(commands.begin(), commands.end(), parsed_.command) == commands.end())
         return fail(fmt::format("{} does not go with {}", name, command_.empty() ? "running" : command_));
     }

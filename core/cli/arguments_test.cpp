@@ -67,8 +67,8 @@ TEST_CASE("arguments that mean nothing are refused by name") {
 TEST_CASE("the usage names every command and exit code") {
   for (const char* const part :
        {"--enroll", "--with-api-key", "-f config|helm-values|env", "-o FILE", "--check", "--list-actions",
-        "--json", "--rbac", "--healthcheck", "--version", "--help", "DD_PRIVATE_RUNNER_CONFIG_DIR", "exit codes: 0 ",
-        "\n            1 ", "\n            2 ", "\n            3 "}) {
+        "--json", "--rbac", "--healthcheck", "--version", "--help", "DD_PRIVATE_RUNNER_CONFIG_DIR",
+        "exit codes: 0 ", "\n            1 ", "\n            2 ", "\n            3 "}) {
     CAPTURE(part);
     CHECK(usage().find(part) != std::string_view::npos);
   }

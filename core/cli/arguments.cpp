@@ -30,13 +30,17 @@ class Reader {
       if (auto done = read_one(arguments_[at_++]); !done) return tl::unexpected(done.error());
     }
     if (parsed_.json && parsed_.rbac) return fail("--json and --rbac cannot go together");
-    for (const auto& [given, name, commands] :
-         {Rule{parsed_.json, "--json", {Command::list_actions}},
-          Rule{parsed_.rbac, "--rbac", {Command::list_actions}},
-          Rule{parsed_.with_api_key, "--with-api-key", k_enrolling},
-          Rule{has_format_, "-f", {Command::enroll}}, Rule{has_output_, "-o", {Command::enroll}}}) {
+    for (const auto& [given, name, goes_with, commands] :
+         {Rule{parsed_.json, "--json", "--list-actions", {Command::list_actions}},
+          Rule{parsed_.rbac, "--rbac", "--list-actions", {Command::list_actions}},
+          Rule{parsed_.with_api_key,
+               "--with-api-key",
+               "running and --enroll",
+               {Command::run, Command::enroll}},
+          Rule{has_format_, "-f", "--enroll", {Command::enroll}},
+          Rule{has_output_, "-o", "--enroll", {Command::enroll}}}) {
       if (given && std::find(commands.begin(), commands.end(), parsed_.command) == commands.end())
-        return fail(fmt::format("{} does not go with {}", name, command_.empty() ? "running" : command_));
+        return fail(fmt::format("{} goes with {} only", name, goes_with));
     }
     return parsed_;
   }
@@ -45,9 +49,9 @@ class Reader {
   struct Rule {
     bool given;
     std::string_view name;
+    std::string_view goes_with;
     std::vector<Command> commands;
   };
-  inline static const std::vector<Command> k_enrolling = {Command::run, Command::enroll};
 
   Result<void> read_one(std::string_view argument) {
     if (argument == "--json") {

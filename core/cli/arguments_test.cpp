@@ -43,10 +43,10 @@ TEST_CASE("what does not go together is refused") {
         "-f yaml: expected config, helm-values or env");
   CHECK(parse_arguments({"--enroll", "-f"}).error().message == "-f has no value behind it");
   CHECK(parse_arguments({"--enroll", "-o"}).error().message == "-o has no value behind it");
-  CHECK(parse_arguments({"-f", "env"}).error().message == "-f does not go with running");
-  CHECK(parse_arguments({"--check", "-o", "x"}).error().message == "-o does not go with --check");
+  CHECK(parse_arguments({"-f", "env"}).error().message == "-f goes with --enroll only");
+  CHECK(parse_arguments({"--check", "-o", "x"}).error().message == "-o goes with --enroll only");
   CHECK(parse_arguments({"--check", "--with-api-key"}).error().message ==
-        "--with-api-key does not go with --check");
+        "--with-api-key goes with running and --enroll only");
   CHECK_FALSE(parse_arguments({"--enroll", "--check"}));
 }
 

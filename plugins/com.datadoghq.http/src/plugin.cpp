@@ -57,7 +57,7 @@ class HttpPlugin {
     par::HttpResponse response = Outgoing(inputs, connection, settings_).send(true, PAR_HTTP_UNLIMITED, call);
     if (response.status() >= 400)
       throw par::Error(status_error(response.status(), response.reason(), read_start(response)));
-    std::vector<char> buffer(64 * 1024);
+    std::vector<char> buffer(64u << 10);
     while (const size_t got = response.read(buffer.data(), buffer.size())) checksum.add({buffer.data(), got});
     std::string result = "{\"checksum\":";
     append_json_string(result, digest_text(checksum.finish(), text("digest")));

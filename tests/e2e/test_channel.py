@@ -111,6 +111,17 @@ class Heartbeats(ChannelCase):
             time.sleep(0.5)
             self.assertEqual(len([event for event in backend.events("publish") if event["task_id"] == task]), 1)
 
+    def test_faults_of_heartbeats_and_health_checks_leave_tasks_alone(self):
+        with Backend() as backend, http_server(slow(1.5)) as server, Runner(backend, allow=[REQUEST]) as runner:
+            for route, fault in (("heartbeat", {"status": 503}), ("heartbeat", {"reset": True}),
+                                 ("health_check", {"status": 500}), ("health_check", {"close": True})):
+                backend.fault(route, times=1, **fault)
+            done = backend.run(request(server.url))
+            self.assertEqual(done["state"], "succeeded", done)
+            self.assertGreaterEqual(done["heartbeats"], 1)
+            runner.wait_log("health check failed")
+            backend.wait_event("health_check", where=lambda event: event["status"] == 200)
+
     def test_a_full_pool_delays_neither_heartbeats_nor_probes_nor_health_checks(self):
         port = free_port()
         with Backend() as backend, http_server(slow(2)) as server, \

@@ -54,6 +54,13 @@ class RemoteConfig(unittest.TestCase):
             self.assertGreaterEqual(backend.statistics()["remote_config_polls"], 1)
             self.assertIn("key", runner.text())
 
+    def test_an_outage_at_start_only_delays_the_work(self):
+        with Backend("--remote-config") as backend, http_server() as server:
+            backend.fault("remote_config", times=1, reset=True)
+            with Runner(backend, allow=[REQUEST], remote_config=True) as runner:
+                runner.wait_log("Remote Configuration: ")
+                self.assertEqual(backend.run(request(server.url))["state"], "succeeded")
+
     def test_no_update_with_a_defect_gives_a_key(self):
         for damage in ("bad_signature", "expired", "wrong_length", "wrong_hash", "mixed_versions", "missing_role",
                        "file_wrong_hash", "unknown_key", "malformed"):

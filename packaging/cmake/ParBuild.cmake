@@ -15,10 +15,15 @@ set(CMAKE_C_FLAGS_DEBUG "-O1 -g1")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
 
+set(PAR_SANITIZER_IGNORE "${CMAKE_SOURCE_DIR}/tests/fuzz/sanitizer-ignore.txt")
 find_program(PAR_CCACHE ccache)
 if(PAR_CCACHE)
   # Relative paths and no directory in the hash: a fresh clone hits what another checkout compiled.
   set(par_launcher ${CMAKE_COMMAND} -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1 ${PAR_CCACHE})
+  if(PAR_FUZZ)
+    # ccache does not look into this file by itself, and would keep serving what was compiled with another content.
+    list(INSERT par_launcher 3 "CCACHE_EXTRAFILES=${PAR_SANITIZER_IGNORE}")
+  endif()
   set(CMAKE_C_COMPILER_LAUNCHER ${par_launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${par_launcher})
 endif()
@@ -55,8 +60,7 @@ if(PAR_COVERAGE)
   add_link_options(--coverage)
 endif()
 if(PAR_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link
-    "-fsanitize-ignorelist=${CMAKE_SOURCE_DIR}/tests/fuzz/sanitizer-ignore.txt")
+  add_compile_options(-fsanitize=fuzzer-no-link "-fsanitize-ignorelist=${PAR_SANITIZER_IGNORE}")
 endif()
 
 # par_core_library(<name> SOURCES ... [LINK public libraries] [LINK_PRIVATE ...] [TESTS ...] [TEST_LINK ...])

@@ -72,6 +72,13 @@ class Relayed(KubernetesCase):
         self.relay.cut_after = None
         self.assertEqual(len(self.outputs("listConfigMap", namespace=self.namespace)["items"]), 3)
 
+    def test_a_write_whose_answer_is_cut_says_that_it_was_done(self):
+        self.relay.cut_after = 100 << 10
+        error = self.error("createConfigMap", namespace=self.namespace, timeout=20, body={
+            "metadata": {"name": "written"}, "data": {"text": secrets.token_hex(1 << 18)}})
+        self.assertIn("the server did it (HTTP status 201)", error)
+        self.assertIsNotNone(self.cluster.get(f"/api/v1/namespaces/{self.namespace}/configmaps/written"))
+
 
 class Fake(KubernetesCase):
     """Answers that a real server cannot be made to give, from a fake one: one after the other, the last one for ever."""

@@ -40,6 +40,8 @@ class Lists(KubernetesCase):
         names, metadata = self.list(limit=2)
         self.assertEqual((names, metadata["remainingItemCount"]), (["a", "b"], 1))
         self.assertTrue(metadata["continue"])
+        self.assertEqual(self.list(limit=2, **{"continue": metadata["continue"]})[0], ["c"])
+        self.assertIn("continue key is not valid", self.error("listConfigMap", namespace=self.namespace, **{"continue": "AAAA"}))
         names, metadata = self.list(limit=2, labelSelector="tier=two")
         self.assertEqual(names, ["b", "c"])
         self.assertIn('"data.mode" is not a known field selector',

@@ -169,6 +169,44 @@ std::string hex(std::string_view bytes) {
   return result;
 }
 
+namespace {
+
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+         c == '.' || c == '~';
+}
+
+void append_escaped(std::string& out, char c) {
+  constexpr char k_digits[] = "0123456789ABCDEF";
+  out += '%';
+  out += k_digits[static_cast<unsigned char>(c) >> 4];
+  out += k_digits[c & 15];
+}
+
+}  // namespace
+
+void append_percent_encoded(std::string& out, std::string_view text, std::string_view kept) {
+  for (const char c : text) {
+    if (is_unreserved(c) || kept.find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      append_escaped(out, c);
+    }
+  }
+}
+
+void append_form_encoded(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    if (c == ' ') {
+      out += '+';
+    } else if (is_unreserved(c)) {
+      out += c;
+    } else {
+      append_escaped(out, c);
+    }
+  }
+}
+
 size_t json_string_size(std::string_view text) {
   size_t size = text.size() + 2;
   for (const char c : text) {

@@ -20,6 +20,11 @@ std::string base64(std::string_view bytes, bool url_alphabet = false);
 bool base64_decode(std::string_view text, std::string& bytes);
 std::string hex(std::string_view bytes);
 
+/// Appends `text` with every byte as %XX but letters, digits, "-_.~" and those of `kept`.
+void append_percent_encoded(std::string& out, std::string_view text, std::string_view kept = {});
+/// Appends `text` as form data: percent-encoded, a space as '+'.
+void append_form_encoded(std::string& out, std::string_view text);
+
 /// Appends `text`, which must be valid UTF-8, as a JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text);
 /// Length of what append_json_string appends.

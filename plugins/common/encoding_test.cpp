@@ -36,6 +36,18 @@ TEST_CASE("base64 goes both ways, and only what is base64 is decoded") {
   CHECK(hex("\xAB\x01") == "ab01");
 }
 
+TEST_CASE("percent and form encoding keep the unreserved characters") {
+  std::string out;
+  append_percent_encoded(out, "aZ09-_.~ /?#%+\xC3\xA4");
+  CHECK(out == "aZ09-_.~%20%2F%3F%23%25%2B%C3%A4");
+  out.clear();
+  append_percent_encoded(out, "a@b/c", "@");
+  CHECK(out == "a@b%2Fc");
+  out.clear();
+  append_form_encoded(out, "a b+c&d=\xC3\xA4~");
+  CHECK(out == "a+b%2Bc%26d%3D%C3%A4~");
+}
+
 TEST_CASE("a JSON string escapes what it must and nothing else") {
   std::string out;
   append_json_string(out, "\"\\/\b\f\n\r\t\x01\x1F\x7F\xC3\xA4");

@@ -6,7 +6,8 @@ import sys
 import unittest
 
 from harness import ROOT, SharedRunner, free_port, service, token_auth, wait_until
-from servers import silent_server
+from netns import METADATA, in_namespace
+from servers import http_server, slow
 
 sys.path.insert(0, str(ROOT / "tests" / "services" / "jenkins"))
 import stand_in  # noqa: E402
@@ -207,29 +208,36 @@ class WithStandIn(JenkinsCase):
             "auth": "token", "tokens": [{"name": name, "file": str(flat)} for name in ("domain", "username", "token")]}})
         self.assertEqual(task["state"], "succeeded", task)
 
-    def test_the_host_allowlist_does_not_count_and_the_metadata_addresses_stay_closed(self):
-        self.assertIn("metadata", self.failure("getJobStatus", ("http://169.254.169.254", "bot", self.runner.canaries.make()),
-                                               jobName="app"))
-
     def test_a_server_that_is_down_or_silent(self):
         self.assertIn("connect", self.failure("getJobStatus", (f"http://127.0.0.1:{free_port()}", "bot", stand_in.TOKEN),
                                               jobName="app"))
-        with silent_server() as silent:
+        with http_server(answer=slow(60)) as silent:
             account = (silent.url, "bot", stand_in.TOKEN)
             details = self.failure("buildJenkinsJob", account, code=1, jobName="app", timeout=1)
             self.assertIn("time limit of 1 s", details)
             self.assertIn("unknown", details)  # the build may have started
-            task = self.backend.enqueue(self.task("getJobStatus", {"jobName": "app"}, *account))
-            self.runner.wait_log("action started")
+
+
+class Policy(JenkinsCase):
+    CONFIG = {"allowlist": ["other.example.com"]}
+
+    @in_namespace
+    def test_the_host_allowlist_does_not_count_but_the_metadata_addresses_are_closed(self):
+        with http_server() as server, http_server(address=METADATA, port=80) as metadata:
+            done = self.run_task("getJobStatus", {"jobName": "app"}, server.url, "bot", stand_in.TOKEN)
+            self.assertEqual(done["outcome"]["outputs"], {})  # what this server says of a build is nothing that Jenkins says
+            refused = self.failure("getJobStatus", (f"http://{METADATA}", "bot", stand_in.TOKEN), jobName="app")
+            self.assertIn(METADATA, refused)
+            self.assertEqual(metadata.requests, [])
 
 
 class Stop(JenkinsCase):
     CONFIG = {"drainTimeoutSeconds": 1}
 
     def test_a_build_that_is_cut_off_by_a_stop_says_that_its_effect_is_unknown(self):
-        with silent_server() as silent:
+        with http_server(answer=slow(60)) as silent:
             task = self.backend.enqueue(self.task("buildJenkinsJob", {"jobName": "app"}, silent.url, "bot", stand_in.TOKEN))
-            wait_until(lambda: silent.connections, "the request has arrived")
+            wait_until(lambda: silent.requests, "the request has arrived")
             self.assertEqual(self.runner.stop(), 0)
             outcome = self.backend.wait(task)["outcome"]
             self.assertEqual(outcome["error_code"], 1)

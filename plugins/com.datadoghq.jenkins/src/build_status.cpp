@@ -26,7 +26,8 @@ class Status {
     int64_t number = 0;
     if (value != nullptr && value->IsInt64()) {
       number = value->GetInt64();
-    } else if (value != nullptr && value->IsDouble() && std::trunc(value->GetDouble()) == value->GetDouble() &&
+    } else if (value != nullptr && value->IsDouble() &&
+               std::trunc(value->GetDouble()) == value->GetDouble() &&
                std::fabs(value->GetDouble()) <= k_exact_integers) {
       number = static_cast<int64_t>(value->GetDouble());
     }

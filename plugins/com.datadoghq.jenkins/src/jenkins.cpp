@@ -20,7 +20,8 @@ std::string_view advice(int status) {
     case 403:
       return "; the user has no permission for this, or the token is not an API token";
     case 404:
-      return "; there is no such job or it was never built, or the user may not see it. A job in a folder is addressed "
+      return "; there is no such job or it was never built, or the user may not see it. A job in a folder is "
+             "addressed "
              "as folder/job/name";
     case 409:
       return "; the job is disabled, or it cannot be built now";
@@ -34,8 +35,9 @@ std::string_view advice(int status) {
 // The host and the job's path of the request, without what a workflow put into the query.
 void require_success(const par::HttpResponse& response, std::string_view method, std::string_view url) {
   if (response.status() >= 200 && response.status() <= 299) return;
-  throw par::Error("Jenkins answered HTTP status " + std::to_string(response.status()) + " to " + std::string(method) +
-                   " " + std::string(url.substr(0, url.find('?'))) + std::string(advice(response.status())));
+  throw par::Error("Jenkins answered HTTP status " + std::to_string(response.status()) + " to " +
+                   std::string(method) + " " + std::string(url.substr(0, url.find('?'))) +
+                   std::string(advice(response.status())));
 }
 
 // One task: its inputs, and its connection ready to send.
@@ -43,17 +45,20 @@ class Job {
  public:
   Job(const par::Request& task, par::Call& call) : call_(call) {
     std::string error;
-    if (!par::json::parse(task.inputs_json(), inputs_, error)) throw par::Error(PAR_INTERNAL, "inputs: " + error);
+    if (!par::json::parse(task.inputs_json(), inputs_, error))
+      throw par::Error(PAR_INTERNAL, "inputs: " + error);
     const par::Connection connection(task.connection_json());
     const std::string_view username = connection.require("username");
     const std::string_view token = connection.require("token");
     if (username.find(':') != std::string_view::npos) {
-      throw par::Error("the token \"username\" of the connection contains a colon, which Basic authentication cannot "
-                       "carry; use the user's id");
+      throw par::Error(
+          "the token \"username\" of the connection contains a colon, which Basic authentication cannot "
+          "carry; use the user's id");
     }
     authorization_ = "Basic " + plugin_common::base64(std::string(username) + ":" + std::string(token));
     call.secret(authorization_);
-    url_ = job_url(controller_url(connection.require("domain")), par::json::text(*par::json::find(inputs_, "jobName")));
+    url_ = job_url(controller_url(connection.require("domain")),
+                   par::json::text(*par::json::find(inputs_, "jobName")));
   }
 
   /// The build's parameters; null if it is to be started without.
@@ -92,7 +97,8 @@ class JenkinsPlugin {
     std::string path = "/build?delay=0sec";
     if (const auto* const given = job.parameters()) {
       std::map<std::string, std::string> parameters;
-      for (const auto& [name, value] : given->GetObject()) parameters.emplace(par::json::text(name), par::json::text(value));
+      for (const auto& [name, value] : given->GetObject())
+        parameters.emplace(par::json::text(name), par::json::text(value));
       path = "/buildWithParameters?" + build_query(parameters);
     }
     const par::HttpResponse response = job.send("POST", path);

@@ -47,7 +47,8 @@ std::string job_url(std::string_view controller, std::string_view job_name) {
 std::string build_query(const std::map<std::string, std::string>& parameters) {
   if (parameters.contains(std::string(k_delay))) {
     throw par::Error(
-        "buildWithParameters.parameters.delay: Jenkins takes a parameter of that name for the delay of the build; "
+        "buildWithParameters.parameters.delay: Jenkins takes a parameter of that name for the delay of the "
+        "build; "
         "rename the parameter of the job");
   }
   std::map<std::string, std::string> all = parameters;

@@ -6,13 +6,13 @@
 
 namespace jenkins_plugin {
 
-/// The controller's URL without a slash at its end. Throws par::Error if it is no absolute http or https URL, or has
-/// a query or fragment, which a prefix cannot have.
+/// The controller's URL without a slash at its end. Throws par::Error if it is no absolute http or https URL,
+/// or has a query or fragment, which a prefix cannot have.
 std::string controller_url(std::string_view domain);
 
-/// `<controller>/job/<jobName>`, the job's name percent-encoded but for the slashes that lead through folders.
-/// Throws par::Error if the name is empty or a part of it is empty, "." or "..": the request would reach another
-/// resource than the job.
+/// `<controller>/job/<jobName>`, the job's name percent-encoded but for the slashes that lead through
+/// folders. Throws par::Error if the name is empty or a part of it is empty, "." or "..": the request would
+/// reach another resource than the job.
 std::string job_url(std::string_view controller, std::string_view job_name);
 
 /// The query of a build with parameters, form-encoded and sorted by name. Throws par::Error if a parameter is

@@ -56,14 +56,16 @@ TEST_CASE("a name that would reach something else than a job is refused") {
     CHECK_THROWS_AS(job_url("https://ci", name), par::Error);
   }
   CHECK(message_of([] { job_url("https://ci", "team/../app"); }) ==
-        "jobName is \"team/../app\", which has the part \"..\"; expected the name of a job, or folder/job/name for a job "
+        "jobName is \"team/../app\", which has the part \"..\"; expected the name of a job, or "
+        "folder/job/name for a job "
         "in a folder");
 }
 
 TEST_CASE("the controller's URL needs its scheme and loses its last slash") {
   CHECK(controller_url("https://ci.example.net/") == "https://ci.example.net");
   CHECK(controller_url("http://127.0.0.1:8080/jenkins//") == "http://127.0.0.1:8080/jenkins");
-  for (const char* const wrong : {"ci.example.net", "ftp://ci", "https://", "https:///job", "https://ci?x=1", "https://ci x"}) {
+  for (const char* const wrong :
+       {"ci.example.net", "ftp://ci", "https://", "https:///job", "https://ci?x=1", "https://ci x"}) {
     CAPTURE(wrong);
     CHECK_THROWS_AS(controller_url(wrong), par::Error);
   }
@@ -76,16 +78,22 @@ TEST_CASE("a build's parameters are sorted with the delay among them") {
 }
 
 TEST_CASE("the status of a build has what Jenkins tells, and nothing that is empty") {
-  CHECK(build_status(R"({"displayName":"#42","duration":61234,"estimatedDuration":60000,"id":"42","building":false,
+  CHECK(
+      build_status(
+          R"({"displayName":"#42","duration":61234,"estimatedDuration":60000,"id":"42","building":false,
       "result":"SUCCESS","url":"https://ci/job/app/42/","fullDisplayName":"app #42"})") ==
-        R"({"displayName":"#42","duration":61234,"estimatedDuration":60000,"id":"42","result":"SUCCESS","url":"https://ci/job/app/42/"})");
-  CHECK(build_status(R"({"building":true,"duration":0,"estimatedDuration":-1,"result":null,"building":true})") ==
+      R"({"displayName":"#42","duration":61234,"estimatedDuration":60000,"id":"42","result":"SUCCESS","url":"https://ci/job/app/42/"})");
+  CHECK(build_status(
+            R"({"building":true,"duration":0,"estimatedDuration":-1,"result":null,"building":true})") ==
         R"({"estimatedDuration":-1,"inProgress":true})");
-  CHECK(build_status(R"({"displayName":7,"duration":"long","estimatedDuration":1.5,"id":null,"building":"yes","url":[]})") ==
-        "{}");
+  CHECK(
+      build_status(
+          R"({"displayName":7,"duration":"long","estimatedDuration":1.5,"id":null,"building":"yes","url":[]})") ==
+      "{}");
   CHECK(build_status(R"({"duration":61234.0,"estimatedDuration":9223372036854775807})") ==
         R"({"duration":61234,"estimatedDuration":9223372036854775807})");
-  for (const char* const wrong : {"", "[]", "null", "<html>", "{\"a\":"}) CHECK_THROWS_AS(build_status(wrong), par::Error);
+  for (const char* const wrong : {"", "[]", "null", "<html>", "{\"a\":"})
+    CHECK_THROWS_AS(build_status(wrong), par::Error);
 }
 
 TEST_CASE("requests carry the credentials, which are known to the redactor first") {
@@ -94,11 +102,14 @@ TEST_CASE("requests carry the credentials, which are known to the redactor first
   CHECK(run(fake, "buildJenkinsJob", R"({"jobName":"app"})") == PAR_ERROR);
   fake.http_status = 201;
   fake.answer_headers = {{"location", "https://ci/queue/item/7/"}};
-  CHECK(run(fake, "buildJenkinsJob",
-            R"({"jobName":"app","buildWithParameters":{"option":"with_parameters","parameters":{"A":"1 2"}}})") == PAR_OK);
-  CHECK(fake.sent ==
-        "POST https://ci/job/app/buildWithParameters?A=1+2&delay=0sec\nAccept: application/json\nContent-Type: "
-        "application/json\nAuthorization: Basic Ym90OnQwa2Vu\nflags=0 timeout=0 max=0\n");
+  CHECK(
+      run(fake, "buildJenkinsJob",
+          R"({"jobName":"app","buildWithParameters":{"option":"with_parameters","parameters":{"A":"1 2"}}})") ==
+      PAR_OK);
+  CHECK(
+      fake.sent ==
+      "POST https://ci/job/app/buildWithParameters?A=1+2&delay=0sec\nAccept: application/json\nContent-Type: "
+      "application/json\nAuthorization: Basic Ym90OnQwa2Vu\nflags=0 timeout=0 max=0\n");
   CHECK(fake.secrets.back() == "call Basic Ym90OnQwa2Vu");
   CHECK(fake.result == R"({"queueUrl":"https://ci/queue/item/7/"})");
 }
@@ -113,23 +124,28 @@ TEST_CASE("parameters count only with their option") {
     CHECK(fake.result == "{}");
   }
   FakeHost fake;
-  CHECK(run(fake, "buildJenkinsJob", R"({"jobName":"app","buildWithParameters":{"option":"with_parameters"}})") == PAR_OK);
+  CHECK(run(fake, "buildJenkinsJob",
+            R"({"jobName":"app","buildWithParameters":{"option":"with_parameters"}})") == PAR_OK);
   CHECK(fake.sent.starts_with("POST https://ci/job/app/buildWithParameters?delay=0sec\n"));
 }
 
 TEST_CASE("a status outside of 2xx names the request without its query") {
   FakeHost fake;
   fake.http_status = 409;
-  CHECK(run(fake, "buildJenkinsJob",
-            R"({"jobName":"app","buildWithParameters":{"option":"with_parameters","parameters":{"A":"private"}}})") == PAR_ERROR);
+  CHECK(
+      run(fake, "buildJenkinsJob",
+          R"({"jobName":"app","buildWithParameters":{"option":"with_parameters","parameters":{"A":"private"}}})") ==
+      PAR_ERROR);
   CHECK(fake.message ==
-        "Jenkins answered HTTP status 409 to POST https://ci/job/app/buildWithParameters; the job is disabled, or it "
+        "Jenkins answered HTTP status 409 to POST https://ci/job/app/buildWithParameters; the job is "
+        "disabled, or it "
         "cannot be built now");
 }
 
 TEST_CASE("tokens that are missing or cannot be used are named") {
   const std::pair<const char*, const char*> rows[] = {
-      {R"({"root_tokens":[{"name":"domain","value":"https://ci"},{"name":"username","value":"bot"}]})", "\"token\""},
+      {R"({"root_tokens":[{"name":"domain","value":"https://ci"},{"name":"username","value":"bot"}]})",
+       "\"token\""},
       {R"({"root_tokens":[{"name":"domain","value":"https://ci"},{"name":"token","value":"t"},{"name":"username","value":""}]})",
        "\"username\""},
       {R"({"root_tokens":[{"name":"username","value":"bot"},{"name":"token","value":"t"}]})", "\"domain\""},

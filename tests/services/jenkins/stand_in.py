@@ -94,12 +94,17 @@ class StandIn:
         path, _, query = request.path.partition("?")
         if path in ("/api/json", "/"):
             return json_answer({"_class": "hudson.model.Hudson", "mode": "NORMAL", "url": self.url + "/",
-                                "jobs": [self.brief(name) for name in self.jobs if "/" not in name]})
+                                "jobs": self.items("")})
+        if path == "/crumbIssuer/api/json":
+            return json_answer({"_class": "hudson.security.csrf.DefaultCrumbIssuer", "crumb": "5e1f",
+                                "crumbRequestField": "Jenkins-Crumb"})
         item = re.fullmatch(r"/queue/item/(\d+)/api/json", path)
         if item:
             return json_answer({"_class": "hudson.model.Queue$WaitingItem", "id": int(item[1]), "buildable": False})
         name, action = self.locate(path)
-        if name is None:
+        if self.items(name) and action == "api/json":
+            return json_answer({**self.brief(name), "jobs": self.items(name)})
+        if name not in self.jobs:
             return say(404, PAGE.format("Not Found"))
         job = self.jobs[name]
         if request.command == "DELETE" and action == "" or request.command == "POST" and action == "doDelete":
@@ -125,20 +130,26 @@ class StandIn:
         return say(404, PAGE.format("Not Found"))
 
     def locate(self, path):
-        """The job of a path and what follows it."""
+        """The name of the job or folder of a path, and what follows it."""
         parts, rest = [], path
         while rest.startswith("/job/"):
             part, _, rest = rest[len("/job/"):].partition("/")
             parts.append(urllib.parse.unquote(part))
             rest = "/" + rest
-        name = "/".join(parts)
-        return (name, rest.strip("/")) if name in self.jobs else (None, "")
+        return "/".join(parts), rest.strip("/")
+
+    def items(self, folder):
+        """What lies in a folder; the root is ""."""
+        prefix = folder + "/" if folder else ""
+        inside = [name.removeprefix(prefix).split("/")[0] for name in self.jobs if name.startswith(prefix)]
+        return [self.brief(prefix + name) for name in dict.fromkeys(inside)]
 
     def job_url(self, name):
         return self.url + "".join("/job/" + urllib.parse.quote(part) for part in name.split("/")) + "/"
 
     def brief(self, name):
-        return {"_class": "hudson.model.FreeStyleProject", "name": name.rsplit("/", 1)[-1], "url": self.job_url(name)}
+        kind = "hudson.model.FreeStyleProject" if name in self.jobs else "com.cloudbees.hudson.plugins.folder.Folder"
+        return {"_class": kind, "name": name.rsplit("/", 1)[-1], "url": self.job_url(name)}
 
     def full(self, name):
         job = self.jobs[name]

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace ansible_plugin {
+
+/// The file or directory at `relative` below `directory`, with all links resolved. `input` names it in error texts.
+/// Throws par::Error if it is absolute, is not there, or lies outside of `directory`.
+std::filesystem::path path_below(const std::string& directory, const std::string& relative, std::string_view input);
+
+/// A directory that only this user can enter, gone with everything in it when this object ends.
+class PrivateDirectory {
+ public:
+  /// Throws par::Error if none can be made.
+  PrivateDirectory();
+  PrivateDirectory(const PrivateDirectory&) = delete;
+  PrivateDirectory& operator=(const PrivateDirectory&) = delete;
+  ~PrivateDirectory();
+
+  const std::string& path() const { return path_; }
+  /// Makes a file with these contents that only this user can read; returns its path. Throws par::Error.
+  std::string write(const std::string& name, std::string_view contents) const;
+
+ private:
+  std::string path_;
+};
+
+}  // namespace ansible_plugin

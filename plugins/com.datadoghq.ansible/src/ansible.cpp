@@ -13,7 +13,8 @@ class AnsiblePlugin {
     std::string error;
     if (!par::json::parse(setup.settings_json, settings, error))
       throw par::Error(PAR_INTERNAL, "the settings are not valid JSON: " + error);
-    if (const auto* const value = par::json::find(settings, "allowLocal")) settings_.allow_local = value->GetBool();
+    if (const auto* const value = par::json::find(settings, "allowLocal"))
+      settings_.allow_local = value->GetBool();
     if (const auto* const value = par::json::find(settings, "ansiblePlaybook"))
       settings_.program = par::json::text(*value);
     if (const auto* const variables = par::json::find(settings, "environment")) {
@@ -35,8 +36,10 @@ class AnsiblePlugin {
     const bool webhook = connection.token("webhookURL") != nullptr;
     const bool local = connection.token("playbookDir") != nullptr;
     if (controller + webhook + local != 1) {
-      throw par::Error(std::string("the connection has ") + (controller + webhook + local == 0 ? "none" : "several") +
-                       " of the tokens baseURL (a controller), webhookURL (Event-Driven Ansible) and playbookDir (ansible-playbook "
+      throw par::Error(std::string("the connection has ") +
+                       (controller + webhook + local == 0 ? "none" : "several") +
+                       " of the tokens baseURL (a controller), webhookURL (Event-Driven Ansible) and "
+                       "playbookDir (ansible-playbook "
                        "on the runner's machine); it must have exactly one of them");
     }
     if (controller) return run_on_controller(inputs, connection, call);
@@ -50,4 +53,5 @@ class AnsiblePlugin {
 }  // namespace
 }  // namespace ansible_plugin
 
-PAR_PLUGIN(ansible_plugin::AnsiblePlugin, {"invokePlaybook", &ansible_plugin::AnsiblePlugin::invoke_playbook});
+PAR_PLUGIN(ansible_plugin::AnsiblePlugin,
+           {"invokePlaybook", &ansible_plugin::AnsiblePlugin::invoke_playbook});

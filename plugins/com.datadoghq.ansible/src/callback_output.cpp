@@ -26,9 +26,9 @@ bool is_true(const par::json::Value& object, std::string_view name) {
 Hosts hosts_of(const par::json::Value& stats) {
   Hosts hosts;
   for (const auto& [name, host] : stats.GetObject()) {
-    hosts.emplace(par::json::text(name), HostStats{integer(host, "ok"), integer(host, "changed"),
-                                                   integer(host, "failures"), integer(host, "unreachable"),
-                                                   integer(host, "skipped")});
+    hosts.emplace(par::json::text(name),
+                  HostStats{integer(host, "ok"), integer(host, "changed"), integer(host, "failures"),
+                            integer(host, "unreachable"), integer(host, "skipped")});
   }
   return hosts;
 }
@@ -94,11 +94,13 @@ std::optional<Hosts> read_cut_json(std::string_view text) {
   par::json::Document stats;
   std::string error;
   const size_t begin = at + k_stats.size();
-  if (!par::json::parse(text.substr(begin, end - begin), stats, error) || !stats.IsObject()) return std::nullopt;
+  if (!par::json::parse(text.substr(begin, end - begin), stats, error) || !stats.IsObject())
+    return std::nullopt;
   return hosts_of(stats);
 }
 
-// "web1 : ok=3 changed=1 unreachable=0 failed=0 skipped=1 rescued=0 ignored=0" after the line "PLAY RECAP ***".
+// "web1 : ok=3 changed=1 unreachable=0 failed=0 skipped=1 rescued=0 ignored=0" after the line "PLAY RECAP
+// ***".
 Hosts read_recap(std::string_view text) {
   Hosts hosts;
   const size_t recap = text.rfind("PLAY RECAP ");
@@ -109,17 +111,19 @@ Hosts read_recap(std::string_view text) {
     rest.remove_prefix(1);
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(line.size());
-    const size_t colon = line.find(" : ok=") != std::string_view::npos ? line.find(" : ok=") : line.find(": ok=");
+    const size_t colon =
+        line.find(" : ok=") != std::string_view::npos ? line.find(" : ok=") : line.find(": ok=");
     if (colon == std::string_view::npos) continue;
     const std::string_view name = line.substr(0, line.find_last_not_of(' ', colon) + 1);
     const auto count = [&](std::string_view key) {
       int64_t value = 0;
       const size_t at = line.find(key, colon);
-      if (at != std::string_view::npos) std::from_chars(line.data() + at + key.size(), line.data() + line.size(), value);
+      if (at != std::string_view::npos)
+        std::from_chars(line.data() + at + key.size(), line.data() + line.size(), value);
       return value;
     };
-    hosts.emplace(name, HostStats{count(" ok="), count(" changed="), count(" failed="), count(" unreachable="),
-                                  count(" skipped=")});
+    hosts.emplace(name, HostStats{count(" ok="), count(" changed="), count(" failed="),
+                                  count(" unreachable="), count(" skipped=")});
   }
   return hosts;
 }

@@ -41,29 +41,34 @@ class ControllerRun {
 
   Report run() {
     const std::string job_template = id_of("job_templates", inputs_.playbook, "playbook", "job template");
-    const par::json::Document launched = api_.post("/job_templates/" + job_template + "/launch/", launch_body());
+    const par::json::Document launched =
+        api_.post("/job_templates/" + job_template + "/launch/", launch_body());
     const auto id = integer_of(launched, "id") ? integer_of(launched, "id") : integer_of(launched, "job");
-    if (!id) throw par::Error("the controller's answer to the launch of job template " + job_template + " has no job number");
+    if (!id)
+      throw par::Error("the controller's answer to the launch of job template " + job_template +
+                       " has no job number");
     report_.mode = "controller";
     report_.job_id = std::to_string(*id);
     report_.url = api_.base_url() + "/#/jobs/playbook/" + report_.job_id + "/";
     take_over(launched);
     const auto* const ignored = par::json::find(launched, "ignored_fields");
-    report_.ignored_fields_json = ignored != nullptr && ignored->IsObject() ? par::json::write(*ignored) : "{}";
+    report_.ignored_fields_json =
+        ignored != nullptr && ignored->IsObject() ? par::json::write(*ignored) : "{}";
     if (!inputs_.wait.value_or(true)) return std::move(report_);
     wait_for_end();
     add_details();
     if (report_.status != "successful") {
       const std::string hosts = report_.hosts ? failed_hosts(*report_.hosts) : std::string();
-      throw par::Error("job " + report_.job_id + " ended as " + report_.status + (hosts.empty() ? "" : ": " + hosts) + " (" +
-                       report_.url + ")");
+      throw par::Error("job " + report_.job_id + " ended as " + report_.status +
+                       (hosts.empty() ? "" : ": " + hosts) + " (" + report_.url + ")");
     }
     return std::move(report_);
   }
 
  private:
   // A number is an id, anything else the name of exactly one object.
-  std::string id_of(std::string_view collection, const std::string& name, std::string_view input, std::string_view what) {
+  std::string id_of(std::string_view collection, const std::string& name, std::string_view input,
+                    std::string_view what) {
     if (is_number(name)) return name;
     std::string path = "/" + std::string(collection) + "/?name=";
     plugin_common::append_form_encoded(path, name);
@@ -71,7 +76,8 @@ class ControllerRun {
     const auto* const results = par::json::find(answer, "results");
     const size_t count = results != nullptr && results->IsArray() ? results->Size() : 0;
     const std::string found = std::string(input) + " \"" + name + "\": the controller has ";
-    if (count == 0) throw par::Error(found + "no " + std::string(what) + " of that name that this user may see");
+    if (count == 0)
+      throw par::Error(found + "no " + std::string(what) + " of that name that this user may see");
     if (count > 1) {
       std::string ids;
       for (const auto& result : results->GetArray())
@@ -134,8 +140,8 @@ class ControllerRun {
     } catch (const par::Error& error) {
       const bool ended = error.status() == PAR_CANCELLED;
       throw par::Error(error.status(), "job " + report_.job_id + " was " + report_.status +
-                                           " when it was last seen and goes on without this task (" + report_.url + ")" +
-                                           (ended ? "" : ": " + error.message()));
+                                           " when it was last seen and goes on without this task (" +
+                                           report_.url + ")" + (ended ? "" : ": " + error.message()));
     }
   }
 
@@ -143,16 +149,19 @@ class ControllerRun {
   void add_details() {
     const std::string job = "/jobs/" + report_.job_id;
     try {
-      report_.output = api_.get_tail(job + "/stdout/?format=txt", k_reported_output, report_.output_truncated);
+      report_.output =
+          api_.get_tail(job + "/stdout/?format=txt", k_reported_output, report_.output_truncated);
     } catch (const par::Error& error) {
       call_.check();
-      call_.log(par::LogLevel::warn, "the output of job " + report_.job_id + " cannot be read: " + error.message());
+      call_.log(par::LogLevel::warn,
+                "the output of job " + report_.job_id + " cannot be read: " + error.message());
     }
     try {
       report_.hosts = host_summaries(job + "/job_host_summaries/?page_size=200");
     } catch (const par::Error& error) {
       call_.check();
-      call_.log(par::LogLevel::warn, "the hosts of job " + report_.job_id + " cannot be read: " + error.message());
+      call_.log(par::LogLevel::warn,
+                "the hosts of job " + report_.job_id + " cannot be read: " + error.message());
     }
   }
 
@@ -164,11 +173,12 @@ class ControllerRun {
       if (results == nullptr || !results->IsArray()) throw par::Error("the list of hosts has no results");
       for (const auto& host : results->GetArray()) {
         const auto count = [&](std::string_view name) { return integer_of(host, name).value_or(0); };
-        hosts.emplace(text_of(host, "host_name"),
-                      HostStats{count("ok"), count("changed"), count("failures"), count("dark"), count("skipped")});
+        hosts.emplace(text_of(host, "host_name"), HostStats{count("ok"), count("changed"), count("failures"),
+                                                            count("dark"), count("skipped")});
       }
       path = text_of(answer, "next");
-      if (!path.empty() && !path.starts_with('/')) throw par::Error("the next page of the list of hosts is at another place");
+      if (!path.empty() && !path.starts_with('/'))
+        throw par::Error("the next page of the list of hosts is at another place");
     }
     return hosts;
   }

@@ -24,7 +24,8 @@ std::string explanation(const std::string& body) {
   std::string error;
   if (!par::json::parse(body, answer, error)) return body.substr(0, k_shown_answer);
   const auto* const detail = par::json::find(answer, "detail");
-  if (detail != nullptr && detail->IsString()) return std::string(par::json::text(*detail)).substr(0, k_shown_answer);
+  if (detail != nullptr && detail->IsString())
+    return std::string(par::json::text(*detail)).substr(0, k_shown_answer);
   return body.substr(0, k_shown_answer);
 }
 
@@ -33,7 +34,8 @@ par::json::Document parsed(par::HttpResponse response, std::string_view path) {
   std::string error;
   if (!par::json::parse(response.read_all(k_max_answer), answer, error) || !answer.IsObject()) {
     throw par::Error("the controller's answer to " + std::string(path) + " is not a JSON object" +
-                     (error.empty() ? error : ": " + error) + "; check baseURL and apiPrefix of the connection");
+                     (error.empty() ? error : ": " + error) +
+                     "; check baseURL and apiPrefix of the connection");
   }
   return answer;
 }
@@ -66,15 +68,17 @@ ControllerApi::ControllerApi(const par::Connection& connection, par::Call& call)
 
 par::HttpResponse ControllerApi::send(std::string_view method, std::string_view path, std::string_view accept,
                                       const std::string* body) const {
-  const std::string target = path.starts_with(prefix_ + "/") ? std::string(path) : prefix_ + std::string(path);
+  const std::string target =
+      path.starts_with(prefix_ + "/") ? std::string(path) : prefix_ + std::string(path);
   par::HttpRequest request = call_.http().request(method, base_url_ + target);
   request.header("Accept", accept).header("Authorization", authorization_);
   if (body != nullptr) request.header("Content-Type", "application/json").body(*body);
   par::HttpResponse response = request.send();
   const int status = response.status();
   if (status >= 200 && status <= 299) return response;
-  throw StatusError(status, "the controller answered HTTP status " + std::to_string(status) + " to " + std::string(method) + " " +
-                                target.substr(0, target.find('?')) + ": " + explanation(response.read_all(k_max_answer)));
+  throw StatusError(status, "the controller answered HTTP status " + std::to_string(status) + " to " +
+                                std::string(method) + " " + target.substr(0, target.find('?')) + ": " +
+                                explanation(response.read_all(k_max_answer)));
 }
 
 par::json::Document ControllerApi::get(std::string_view path) const {

@@ -14,8 +14,8 @@ class ControllerApi {
   /// Throws par::Error if the connection lacks a token.
   ControllerApi(const par::Connection& connection, par::Call& call);
 
-  /// Path below the API's prefix, such as "/jobs/318/", or one that an answer gave, which begins with the prefix. Throws
-  /// par::Error with the controller's own explanation if the status is not 2xx.
+  /// Path below the API's prefix, such as "/jobs/318/", or one that an answer gave, which begins with the
+  /// prefix. Throws par::Error with the controller's own explanation if the status is not 2xx.
   par::json::Document get(std::string_view path) const;
   par::json::Document post(std::string_view path, const std::string& body) const;
   /// The last `limit` bytes of a text; `truncated` says whether there were more.

@@ -89,7 +89,8 @@ void require_plain_names(const par::json::Value& variables) {
   for (const auto& [name, value] : variables.GetObject()) {
     if (!par::json::text(name).starts_with("ansible_")) continue;
     throw par::Error("extraVars." + std::string(par::json::text(name)) +
-                     ": variables called ansible_... choose how Ansible connects and what it runs; a local run takes them from the "
+                     ": variables called ansible_... choose how Ansible connects and what it runs; a local "
+                     "run takes them from the "
                      "playbook, the inventory and the connection only");
   }
 }

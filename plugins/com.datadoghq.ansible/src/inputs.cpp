@@ -24,7 +24,8 @@ Inputs::Inputs(std::string_view inputs_json) {
   limit = text("limit");
   tags = texts("tags");
   skip_tags = texts("skipTags");
-  if (const auto* const vars = member("extraVars"); vars != nullptr && !vars->ObjectEmpty()) extra_vars = vars;
+  if (const auto* const vars = member("extraVars"); vars != nullptr && !vars->ObjectEmpty())
+    extra_vars = vars;
   if (const auto* const value = member("check")) check = value->GetBool();
   if (const auto* const value = member("verbosity")) verbosity = value->GetInt();
   if (const auto* const value = member("waitForCompletion")) wait = value->GetBool();

@@ -10,7 +10,8 @@
 
 namespace ansible_plugin {
 
-/// The inputs of invokePlaybook, valid against the manifest's schema. Owns the JSON that extra_vars points into.
+/// The inputs of invokePlaybook, valid against the manifest's schema. Owns the JSON that extra_vars points
+/// into.
 class Inputs {
  public:
   explicit Inputs(std::string_view inputs_json);
@@ -18,8 +19,8 @@ class Inputs {
   Inputs& operator=(const Inputs&) = delete;
 
   std::string playbook;
-  std::string inventory;  ///< empty: not given
-  std::string limit;      ///< empty: not given
+  std::string inventory;                         ///< empty: not given
+  std::string limit;                             ///< empty: not given
   const par::json::Value* extra_vars = nullptr;  ///< null: not given or empty
   std::vector<std::string> tags;
   std::vector<std::string> skip_tags;

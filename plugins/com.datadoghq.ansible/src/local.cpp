@@ -32,7 +32,8 @@ std::string search_path(const std::string& program) {
 void check_limit(const std::string& limit) {
   for (size_t at = limit.find('@'); at != std::string::npos; at = limit.find('@', at + 1)) {
     if (at == 0 || limit[at - 1] == ',' || limit[at - 1] == ':' || limit[at - 1] == ' ')
-      throw par::Error("limit \"" + limit + "\": a part that begins with '@' names a file, which a local run does not read");
+      throw par::Error("limit \"" + limit +
+                       "\": a part that begins with '@' names a file, which a local run does not read");
   }
 }
 
@@ -41,10 +42,13 @@ class LocalRun {
   LocalRun(const Inputs& inputs, const par::Connection& connection, const Settings& settings, par::Call& call)
       : inputs_(inputs), settings_(settings), call_(call), directory_(connection.require("playbookDir")) {
     if (!settings.allow_local) {
-      throw par::Error("the connection asks for ansible-playbook on the runner's machine, which the runner's configuration does not "
-                       "allow; its operator can set plugins: {com.datadoghq.ansible: {allowLocal: true}} in config.yaml");
+      throw par::Error(
+          "the connection asks for ansible-playbook on the runner's machine, which the runner's "
+          "configuration does not "
+          "allow; its operator can set plugins: {com.datadoghq.ansible: {allowLocal: true}} in config.yaml");
     }
-    if (inputs.wait == false) throw par::Error("waitForCompletion: a local run is always waited for; leave the input out");
+    if (inputs.wait == false)
+      throw par::Error("waitForCompletion: a local run is always waited for; leave the input out");
     collect_arguments(connection);
   }
 
@@ -56,7 +60,9 @@ class LocalRun {
     par::Finished finished = start(k_json_callback);
     if (callback_is_missing(finished)) finished = start(k_default_callback);  // nothing has run
     report.finished_at = now_rfc3339();
-    report.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count();
+    report.duration_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun)
+            .count();
     report.exit_code = finished.exit_code;
     CallbackOutput output = read_callback_output(finished.output);
     if (finished.exit_code != 0 || finished.term_signal != 0) fail(finished, output);
@@ -78,8 +84,9 @@ class LocalRun {
       return value == nullptr ? std::string_view() : *value;
     };
     if (!inputs_.inventory.empty()) {
-      option("--inventory", inputs_.inventory.ends_with(',') ? inputs_.inventory
-                                                             : path_below(directory_, inputs_.inventory, "inventory").native());
+      option("--inventory", inputs_.inventory.ends_with(',')
+                                ? inputs_.inventory
+                                : path_below(directory_, inputs_.inventory, "inventory").native());
     } else {
       option("--inventory", token("inventory"));
     }
@@ -91,7 +98,8 @@ class LocalRun {
     option("--private-key", token("privateKeyFile"));
     option("--user", token("user"));
     if (inputs_.check) arguments_.emplace_back("--check");
-    if (inputs_.verbosity > 0) arguments_.push_back("-" + std::string(static_cast<size_t>(inputs_.verbosity), 'v'));
+    if (inputs_.verbosity > 0)
+      arguments_.push_back("-" + std::string(static_cast<size_t>(inputs_.verbosity), 'v'));
     if (inputs_.extra_vars != nullptr) {
       require_plain_names(*inputs_.extra_vars);
       option("--extra-vars", "@" + private_.write("extra-vars.yml", unsafe_yaml(*inputs_.extra_vars)));
@@ -103,13 +111,14 @@ class LocalRun {
     par::Command command = call_.process().command(settings_.program);
     for (const std::string& argument : arguments_) command.arg(argument);
     command.directory(directory_).overflow(par::Command::Overflow::tail, k_max_output, k_max_errors);
-    const std::pair<std::string_view, std::string> variables[] = {{"PATH", search_path(settings_.program)},
-                                                                  {"HOME", private_.path()},
-                                                                  {"TMPDIR", private_.path()},
-                                                                  {"LANG", "C.UTF-8"},
-                                                                  {"ANSIBLE_NOCOLOR", "1"},
-                                                                  {"ANSIBLE_RETRY_FILES_ENABLED", "0"},
-                                                                  {"ANSIBLE_STDOUT_CALLBACK", std::string(callback)}};
+    const std::pair<std::string_view, std::string> variables[] = {
+        {"PATH", search_path(settings_.program)},
+        {"HOME", private_.path()},
+        {"TMPDIR", private_.path()},
+        {"LANG", "C.UTF-8"},
+        {"ANSIBLE_NOCOLOR", "1"},
+        {"ANSIBLE_RETRY_FILES_ENABLED", "0"},
+        {"ANSIBLE_STDOUT_CALLBACK", std::string(callback)}};
     for (const auto& [name, value] : variables) {
       const bool replaced = std::any_of(settings_.environment.begin(), settings_.environment.end(),
                                         [&](const auto& setting) { return setting.first == name; });
@@ -120,25 +129,30 @@ class LocalRun {
       return command.run();
     } catch (const par::Error& error) {
       if (error.status() == PAR_SPAWN) {
-        throw par::Error(error.message() + "; install ansible-core on the runner's machine, or set ansiblePlaybook under "
-                                           "plugins: com.datadoghq.ansible in config.yaml");
+        throw par::Error(error.message() +
+                         "; install ansible-core on the runner's machine, or set ansiblePlaybook under "
+                         "plugins: com.datadoghq.ansible in config.yaml");
       }
       if (error.status() == PAR_DEADLINE || error.status() == PAR_CANCELLED) {
-        throw par::Error(error.status(), "ansible-playbook and everything that it had started on this machine were ended; hosts may "
-                                         "be left half done");
+        throw par::Error(
+            error.status(),
+            "ansible-playbook and everything that it had started on this machine were ended; hosts may "
+            "be left half done");
       }
       throw;
     }
   }
 
   static bool callback_is_missing(const par::Finished& finished) {
-    return finished.exit_code == 1 && finished.output.empty() && finished.error.find(k_json_callback) != std::string::npos &&
+    return finished.exit_code == 1 && finished.output.empty() &&
+           finished.error.find(k_json_callback) != std::string::npos &&
            finished.error.find("callback") != std::string::npos;
   }
 
   [[noreturn]] static void fail(const par::Finished& finished, const CallbackOutput& output) {
-    const std::string how = finished.term_signal != 0 ? "was ended by signal " + std::to_string(finished.term_signal)
-                                                      : "ended with exit code " + std::to_string(finished.exit_code);
+    const std::string how = finished.term_signal != 0
+                                ? "was ended by signal " + std::to_string(finished.term_signal)
+                                : "ended with exit code " + std::to_string(finished.exit_code);
     std::string why = failed_hosts(output.hosts);
     if (why.empty()) why = tail(finished.error.empty() ? output.text : finished.error, k_shown_errors);
     throw par::Error("ansible-playbook " + how + (why.empty() ? "" : ": " + why));
@@ -154,7 +168,8 @@ class LocalRun {
 
 }  // namespace
 
-Report run_locally(const Inputs& inputs, const par::Connection& connection, const Settings& settings, par::Call& call) {
+Report run_locally(const Inputs& inputs, const par::Connection& connection, const Settings& settings,
+                   par::Call& call) {
   return LocalRun(inputs, connection, settings, call).run();
 }
 

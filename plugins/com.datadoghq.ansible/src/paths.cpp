@@ -7,9 +7,8 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <unistd.h>
-
 #include <par/sdk/error.hpp>
+#include <unistd.h>
 
 namespace ansible_plugin {
 namespace fs = std::filesystem;

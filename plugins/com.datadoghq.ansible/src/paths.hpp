@@ -6,9 +6,10 @@
 
 namespace ansible_plugin {
 
-/// The file or directory at `relative` below `directory`, with all links resolved. `input` names it in error texts.
-/// Throws par::Error if it is absolute, is not there, or lies outside of `directory`.
-std::filesystem::path path_below(const std::string& directory, const std::string& relative, std::string_view input);
+/// The file or directory at `relative` below `directory`, with all links resolved. `input` names it in error
+/// texts. Throws par::Error if it is absolute, is not there, or lies outside of `directory`.
+std::filesystem::path path_below(const std::string& directory, const std::string& relative,
+                                 std::string_view input);
 
 /// A directory that only this user can enter, gone with everything in it when this object ends.
 class PrivateDirectory {

@@ -54,7 +54,8 @@ std::string to_json(Report report) {
   }
   if (!report.ignored_fields_json.empty()) {
     writer.Key("ignoredFields");
-    writer.RawValue(report.ignored_fields_json.data(), report.ignored_fields_json.size(), rapidjson::kObjectType);
+    writer.RawValue(report.ignored_fields_json.data(), report.ignored_fields_json.size(),
+                    rapidjson::kObjectType);
   }
   if (report.output) {
     writer.Key("stdout");

@@ -31,7 +31,7 @@ struct Report {
   std::optional<int64_t> duration_ms;
   std::optional<int> exit_code;
   std::optional<Hosts> hosts;
-  std::string ignored_fields_json;  ///< a JSON object
+  std::string ignored_fields_json;    ///< a JSON object
   std::optional<std::string> output;  ///< any bytes
   bool output_truncated = false;
 };

@@ -45,8 +45,10 @@ std::string event_of(const Inputs& inputs) {
 
 Report send_to_webhook(const Inputs& inputs, const par::Connection& connection, par::Call& call) {
   if (inputs.wait.value_or(false)) {
-    throw par::Error("waitForCompletion: a webhook answers before anything runs, so there is nothing to wait for; leave the "
-                     "input out, or use a connection to a controller");
+    throw par::Error(
+        "waitForCompletion: a webhook answers before anything runs, so there is nothing to wait for; leave "
+        "the "
+        "input out, or use a connection to a controller");
   }
   const std::string event = event_of(inputs);
   par::HttpRequest request = call.http().request("POST", connection.require("webhookURL"));

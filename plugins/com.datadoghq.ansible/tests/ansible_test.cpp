@@ -3,6 +3,7 @@
 #include <fstream>
 #include <string>
 
+#include <par/sdk/error.hpp>
 #include <unistd.h>
 
 #include "callback_output.hpp"
@@ -11,8 +12,6 @@
 #include "paths.hpp"
 #include "report.hpp"
 #include "tests/catch.hpp"
-
-#include <par/sdk/error.hpp>
 
 using namespace ansible_plugin;
 namespace fs = std::filesystem;
@@ -30,7 +29,8 @@ std::string yaml(const char* json) {
 
 TEST_CASE("extra variables become YAML in which every text is data") {
   CHECK(yaml(R"({"who":"{{ 1 }}","n":[1,-2.5,true,null],"o":{"a b":"x\"\\"}})") ==
-        "{\"who\": !unsafe \"{{ 1 }}\", \"n\": [1, -2.5, true, null], \"o\": {\"a b\": !unsafe \"x\\\"\\\\\"}}\n");
+        "{\"who\": !unsafe \"{{ 1 }}\", \"n\": [1, -2.5, true, null], \"o\": {\"a b\": !unsafe "
+        "\"x\\\"\\\\\"}}\n");
   CHECK(yaml(R"({"t":"\u0001\n\u007f\u0085é€😀﻿"})") ==
         "{\"t\": !unsafe \"\\x01\\x0a\\x7f\\x85\\xe9\\u20ac\\U0001f600\\ufeff\"}\n");
   CHECK(yaml(R"({"a":1e21,"b":1e-7,"c":9007199254740993,"d":1.5e300})") ==
@@ -59,7 +59,8 @@ TEST_CASE("a path stays below its directory, whatever its links say") {
   CHECK(path_below(root, "ok.yml", "playbook") == fs::canonical(root / "ok.yml"));
   CHECK(path_below(root, "sub/../sub/deep.yml", "playbook") == fs::canonical(root / "sub/deep.yml"));
   CHECK(path_below(root, "inside/deep.yml", "playbook") == fs::canonical(root / "sub/deep.yml"));
-  for (const char* const wrong : {"../secret.yml", "link.yml", "sub/../../secret.yml", "/etc/passwd", "nowhere.yml", ".", ""}) {
+  for (const char* const wrong :
+       {"../secret.yml", "link.yml", "sub/../../secret.yml", "/etc/passwd", "nowhere.yml", ".", ""}) {
     CAPTURE(wrong);
     CHECK_THROWS_AS(path_below(root, wrong, "playbook"), par::Error);
   }
@@ -77,7 +78,8 @@ TEST_CASE("a private directory is nobody else's and goes with all that is in it"
     path = directory.path();
     CHECK((fs::status(path).permissions() & fs::perms::all) == fs::perms::owner_all);
     const std::string file = directory.write("vars", "secret");
-    CHECK((fs::status(file).permissions() & fs::perms::all) == (fs::perms::owner_read | fs::perms::owner_write));
+    CHECK((fs::status(file).permissions() & fs::perms::all) ==
+          (fs::perms::owner_read | fs::perms::owner_write));
     CHECK_THROWS_AS(directory.write("vars", "again"), par::Error);
   }
   CHECK_FALSE(fs::exists(path));
@@ -96,7 +98,8 @@ TEST_CASE("the statistics are found in whole, cut and plain output") {
 })";
   const CallbackOutput read = read_callback_output(whole);
   CHECK(read.text ==
-        "PLAY [P]\nTASK [T]\nchanged: [web1] => stdout: done\nfailed: [web2] => msg: broken\nunreachable: [web3]\nskipping: "
+        "PLAY [P]\nTASK [T]\nchanged: [web1] => stdout: done\nfailed: [web2] => msg: broken\nunreachable: "
+        "[web3]\nskipping: "
         "[web4]\n");
   REQUIRE(read.hosts.size() == 2);
   CHECK(read.hosts.at("web1").changed == 1);
@@ -108,13 +111,15 @@ TEST_CASE("the statistics are found in whole, cut and plain output") {
   CHECK(cut.hosts.at("web2").failed == 1);
 
   const CallbackOutput plain = read_callback_output(
-      "PLAY [P] ****\n\nok: [web1]\n\nPLAY RECAP ****\nweb1                       : ok=2    changed=1    unreachable=0    failed=0    "
+      "PLAY [P] ****\n\nok: [web1]\n\nPLAY RECAP ****\nweb1                       : ok=2    changed=1    "
+      "unreachable=0    failed=0    "
       "skipped=4    rescued=0    ignored=0   \n\n");
   REQUIRE(plain.hosts.size() == 1);
   CHECK(plain.hosts.at("web1").ok == 2);
   CHECK(plain.hosts.at("web1").skipped == 4);
 
-  for (const char* const nothing : {"", "{", "}{", "{\"stats\":[]}", "PLAY RECAP "}) CHECK(read_callback_output(nothing).hosts.empty());
+  for (const char* const nothing : {"", "{", "}{", "{\"stats\":[]}", "PLAY RECAP "})
+    CHECK(read_callback_output(nothing).hosts.empty());
 }
 
 TEST_CASE("failed hosts are named by what happened to them") {
@@ -143,11 +148,12 @@ TEST_CASE("a report leaves out what is not known") {
   full.hosts = Hosts{{"web1", {5, 2, 0, 0, 1}}};
   full.ignored_fields_json = "{}";
   full.output = "PLAY [all]\xFF";
-  CHECK(to_json(std::move(full)) ==
-        R"({"mode":"controller","jobId":"318","status":"successful","failed":false,"url":"https://awx/#/jobs/playbook/318/",)"
-        R"("startedAt":"2026-01-02T03:04:05Z","finishedAt":"2026-01-02T03:04:41Z","durationMillis":36000,)"
-        R"("hosts":{"web1":{"ok":5,"changed":2,"failed":0,"unreachable":0,"skipped":1}},"ignoredFields":{},)"
-        "\"stdout\":\"PLAY [all]\xEF\xBF\xBD\",\"stdoutTruncated\":false}");
+  CHECK(
+      to_json(std::move(full)) ==
+      R"({"mode":"controller","jobId":"318","status":"successful","failed":false,"url":"https://awx/#/jobs/playbook/318/",)"
+      R"("startedAt":"2026-01-02T03:04:05Z","finishedAt":"2026-01-02T03:04:41Z","durationMillis":36000,)"
+      R"("hosts":{"web1":{"ok":5,"changed":2,"failed":0,"unreachable":0,"skipped":1}},"ignoredFields":{},)"
+      "\"stdout\":\"PLAY [all]\xEF\xBF\xBD\",\"stdoutTruncated\":false}");
 }
 
 TEST_CASE("the end of a text begins with a whole character") {

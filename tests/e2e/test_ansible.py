@@ -31,7 +31,7 @@ class AnsibleCase(SharedRunner):
         type(self).files += 1
         path = self.runner.write_credentials(f"ansible{self.files}.json", token_auth(**tokens))
         return {"action": f"{NAMESPACE}.invokePlaybook", "inputs": inputs,
-                "connection": {"auth": "token", "tokens": [{"name": name, "file": path} for name in tokens]}}
+                "connection": {"auth": "token", "tokens": [{"name": f"root_tokens.{name}", "file": path} for name in tokens]}}
 
     def outputs(self, tokens=None, **inputs):
         task = self.backend.run(self.task(self.tokens() if tokens is None else tokens, inputs), patience=120)

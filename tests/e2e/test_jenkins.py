@@ -31,7 +31,7 @@ class JenkinsCase(SharedRunner):
                                              token_auth(**{name: value for name, value in tokens.items() if value is not None}))
         names = ("domain", "username", "token")
         return {"action": f"{NAMESPACE}.{action}", "inputs": inputs,
-                "connection": {"auth": "token", "tokens": [{"name": name, "file": path} for name in names]}}
+                "connection": {"auth": "token", "tokens": [{"name": f"root_tokens.{name}", "file": path} for name in names]}}
 
     def run_task(self, *arguments, **options):
         return self.backend.run(self.task(*arguments, **options))
@@ -205,7 +205,7 @@ class WithStandIn(JenkinsCase):
         flat.write_text(json.dumps({"auth_type": "Token Auth", "credentials": [
             {"domain": self.server.url, "username": stand_in.USER, "token": stand_in.TOKEN}]}))
         task = self.backend.run({"action": f"{NAMESPACE}.getJobStatus", "inputs": {"jobName": "app"}, "connection": {
-            "auth": "token", "tokens": [{"name": name, "file": str(flat)} for name in ("domain", "username", "token")]}})
+            "auth": "token", "tokens": [{"name": f"root_tokens.{name}", "file": str(flat)} for name in ("domain", "username", "token")]}})
         self.assertEqual(task["state"], "succeeded", task)
 
     def test_a_server_that_is_down_or_silent(self):

@@ -81,7 +81,7 @@ std::string Client::read(par::HttpResponse& response, uint64_t limit) const {
 }
 
 void Client::discard(par::HttpResponse& response) const {
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, 16u << 10> buffer{};
   try {
     while (response.read(buffer.data(), buffer.size()) != 0) continue;
   } catch (const par::Error&) {

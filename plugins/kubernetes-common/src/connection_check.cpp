@@ -11,7 +11,7 @@
 namespace kubernetes {
 namespace {
 
-constexpr uint64_t k_most_read = 256 * 1024;
+constexpr uint64_t k_most_read = 256u << 10;
 constexpr std::string_view k_review =
     R"({"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"})";
 

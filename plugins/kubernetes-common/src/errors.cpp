@@ -11,7 +11,7 @@
 namespace kubernetes {
 namespace {
 
-constexpr uint64_t k_most_read = 256 * 1024;
+constexpr uint64_t k_most_read = 256u << 10;
 constexpr size_t k_most_shown = 200;
 // What the server says of every JSON patch that it cannot apply.
 constexpr std::string_view k_bare_patch_message =

@@ -15,7 +15,7 @@ namespace {
 
 std::filesystem::path home_directory() {
   if (const char* const home = std::getenv("HOME"); home != nullptr && *home != '\0') return home;
-  std::string buffer(16 * 1024, '\0');
+  std::string buffer(16u << 10, '\0');
   passwd entry{};
   passwd* found = nullptr;
   const int failed = ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);

@@ -25,7 +25,7 @@ class [[nodiscard]] Task {
     void await_resume() const noexcept {}
   };
 
-  struct promise_type {
+  struct promise_type {  // NOLINT(readability-identifier-naming): the language looks for this name
     std::optional<T> value;
     std::exception_ptr error;
     std::coroutine_handle<> continuation;  ///< set once the awaiter had to suspend

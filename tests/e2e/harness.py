@@ -341,6 +341,11 @@ class Runner:
         path.write_text(json.dumps(content))
         return str(path)
 
+    def token_connection(self, name, **tokens):
+        """A connection whose root tokens stand in a credential file of that name; tokens that are None are left out of the file only."""
+        path = self.write_credentials(name, token_auth(**{token: value for token, value in tokens.items() if value is not None}))
+        return {"auth": "token", "tokens": [{"name": f"root_tokens.{token}", "file": path} for token in tokens]}
+
     def command(self, *arguments, **options):
         """Runs par-runner with these arguments to its end, such as command("--check"); returns CompletedProcess."""
         if not (self.directory / "config.yaml").exists():

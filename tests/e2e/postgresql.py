@@ -5,7 +5,7 @@ import socket
 import subprocess
 import threading
 
-from harness import SharedRunner, service, token_auth
+from harness import SharedRunner, service
 
 NAMESPACE = "com.datadoghq.postgresql"
 
@@ -35,8 +35,7 @@ class Server:
 
 def connection(runner, tokens, name="postgresql.json"):
     """Writes a credential file with these tokens; the connection that a task then needs."""
-    path = runner.write_credentials(name, token_auth(**tokens))
-    return {"auth": "token", "tokens": [{"name": f"root_tokens.{token}", "file": path} for token in tokens]}
+    return runner.token_connection(name, **tokens)
 
 
 def task(action, inputs, the_connection):

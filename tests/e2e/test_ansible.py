@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from harness import ROOT, SharedRunner, free_port, service, token_auth, wait_until
+from harness import ROOT, SharedRunner, free_port, service, wait_until
 from servers import http_server, slow
 
 SCRIPTS = ROOT / "tests" / "services" / "ansible"
@@ -29,9 +29,8 @@ class AnsibleCase(SharedRunner):
 
     def task(self, tokens, inputs):
         type(self).files += 1
-        path = self.runner.write_credentials(f"ansible{self.files}.json", token_auth(**tokens))
         return {"action": f"{NAMESPACE}.invokePlaybook", "inputs": inputs,
-                "connection": {"auth": "token", "tokens": [{"name": f"root_tokens.{name}", "file": path} for name in tokens]}}
+                "connection": self.runner.token_connection(f"ansible{self.files}.json", **tokens)}
 
     def outputs(self, tokens=None, **inputs):
         task = self.backend.run(self.task(self.tokens() if tokens is None else tokens, inputs), patience=120)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import unittest
 
-from harness import ROOT, SharedRunner, free_port, service, token_auth, wait_until
+from harness import ROOT, SharedRunner, free_port, service, wait_until
 from netns import METADATA, in_namespace
 from servers import http_server, slow
 
@@ -24,14 +24,10 @@ class JenkinsCase(SharedRunner):
         super().setUpClass()
         cls.files = 0
 
-    def task(self, action, inputs, domain, username, token, **file_tokens):
+    def task(self, action, inputs, domain, username, token, **others):
         type(self).files += 1
-        tokens = {"domain": domain, "username": username, "token": token, **file_tokens}
-        path = self.runner.write_credentials(f"jenkins{self.files}.json",
-                                             token_auth(**{name: value for name, value in tokens.items() if value is not None}))
-        names = ("domain", "username", "token")
-        return {"action": f"{NAMESPACE}.{action}", "inputs": inputs,
-                "connection": {"auth": "token", "tokens": [{"name": f"root_tokens.{name}", "file": path} for name in names]}}
+        connection = self.runner.token_connection(f"jenkins{self.files}.json", domain=domain, username=username, token=token, **others)
+        return {"action": f"{NAMESPACE}.{action}", "inputs": inputs, "connection": connection}
 
     def run_task(self, *arguments, **options):
         return self.backend.run(self.task(*arguments, **options))

@@ -1,7 +1,6 @@
 #include "url.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include <par/sdk/error.hpp>
 
@@ -17,41 +16,8 @@ int hex_value(char c) {
   return -1;
 }
 
-void append_escaped(std::string& out, char c) {
-  constexpr char k_digits[] = "0123456789ABCDEF";
-  out += '%';
-  out += k_digits[static_cast<unsigned char>(c) >> 4];
-  out += k_digits[c & 15];
-}
-
-void append_form_encoded(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else if (c == ' ') {
-      out += '+';
-    } else {
-      append_escaped(out, c);
-    }
-  }
-}
-
-// The path with everything encoded that may not stand in a request line; escapes stay as they are.
-std::string encode_path(std::string_view path) {
-  std::string result;
-  result.reserve(path.size());
-  for (const char c : path) {
-    const bool legal = c > ' ' && c < 127 && std::strchr("\"<>\\^`{|}", c) == nullptr;
-    if (legal) {
-      result += c;
-    } else {
-      append_escaped(result, c);
-    }
-  }
-  return result;
-}
+// Everything that may stand in a request line; escapes stay as they are.
+constexpr std::string_view k_legal_in_path = "!#$%&'()*+,/:;=?@[]";
 
 }  // namespace
 
@@ -141,9 +107,9 @@ std::string encode_form(Pairs pairs) {
   std::string result;
   for (const auto& [key, value] : pairs) {
     if (!result.empty()) result += '&';
-    append_form_encoded(result, key);
+    plugin_common::append_form_encoded(result, key);
     result += '=';
-    append_form_encoded(result, value);
+    plugin_common::append_form_encoded(result, value);
   }
   return result;
 }
@@ -153,7 +119,7 @@ std::string request_url(const Url& url, const Pairs& added) {
   pairs.insert(pairs.end(), added.begin(), added.end());
   std::string result;
   result.append(url.scheme).append("://").append(url.host_port);
-  result += url.path.empty() ? "/" : encode_path(url.path);
+  plugin_common::append_percent_encoded(result, url.path.empty() ? "/" : url.path, k_legal_in_path);
   const std::string query = encode_form(std::move(pairs));
   if (!query.empty()) result.append("?").append(query);
   return result;

@@ -2,30 +2,9 @@
 
 #include <par/sdk/error.hpp>
 
+#include "plugins/common/encoding.hpp"
+
 namespace kubernetes {
-namespace {
-
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
-void append_encoded(std::string& out, std::string_view text) {
-  constexpr std::string_view k_digits = "0123456789ABCDEF";
-  for (const char c : text) {
-    if (is_unreserved(c)) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += k_digits[byte >> 4];
-    out += k_digits[byte & 15];
-  }
-}
-
-}  // namespace
-
 std::string path_segment(std::string_view text, std::string_view input) {
   const std::string name(input);
   if (text.empty()) throw par::Error(name + " is empty: give the name of one object");
@@ -36,7 +15,7 @@ std::string path_segment(std::string_view text, std::string_view input) {
     }
   }
   std::string segment;
-  append_encoded(segment, text);
+  plugin_common::append_percent_encoded(segment, text);
   return segment;
 }
 
@@ -59,7 +38,7 @@ Query& Query::add(std::string_view name, std::string_view value) {
   text_ += text_.empty() ? '?' : '&';
   text_ += name;
   text_ += '=';
-  append_encoded(text_, value);
+  plugin_common::append_percent_encoded(text_, value);
   return *this;
 }
 

@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
       httplib::SSLClient client(argv[1], std::stoi(argv[2]));
       client.set_ca_cert_path(argv[3]);
       client.set_keep_alive(true);
+      client.set_default_headers({{"Accept-Encoding", "gzip"}});
       client.set_bearer_token_auth(token.c_str());
       while (left.fetch_sub(1) > 0) {
         const auto answer = client.Get(argv[7]);

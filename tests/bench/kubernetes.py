@@ -44,6 +44,7 @@ class ApiServer:
             raise RuntimeError(f"POST {path}: {answer.status} {content[:500]}")
 
     def namespace(self, name):
+        self.connection.close()  # the server ends what was idle during a measurement; it is opened again by itself
         self.create("/api/v1/namespaces", {"metadata": {"name": name}})
         return f"/api/v1/namespaces/{name}"
 

@@ -83,6 +83,7 @@ class Cluster:
 
     def make_namespace(self, **labels):
         """A new namespace, which nobody clears away: it goes with the server."""
+        self.connection.close()  # the server ends what was idle for long; it is opened again by itself
         name = f"par-{uuid.uuid4().hex[:12]}"
         self.done("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
         return name

@@ -18,9 +18,10 @@ bool is_forbidden(char c) {
   return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
 }
 
+// No percent-encoding and no letters beyond ASCII: what some software on the way makes of them ("169%2e254",
+// or full-width digits) is not what was checked here.
 bool is_host_character(char c) {
-  return static_cast<unsigned char>(c) > 0x20 && c != 0x7f &&
-         std::string_view("/?#@[]<>\\^`{|}\"").find(c) == std::string_view::npos;
+  return c > 0x20 && c < 0x7f && std::string_view("/?#@[]<>\\^`{|}\"%").find(c) == std::string_view::npos;
 }
 
 // RFC 3986 section 5.2.4.
@@ -63,7 +64,9 @@ Result<void> split_authority(std::string_view authority, Url& url) {
     url.host = to_lower(authority.substr(0, colon));
     port = colon == std::string_view::npos ? std::string_view() : authority.substr(colon);
     if (!std::all_of(url.host.begin(), url.host.end(), is_host_character)) {
-      return fail("the host in the URL has a character that no host name has");
+      return fail(
+          "the host in the URL has a character that no host name has (one with other letters than ASCII "
+          "must be written in its form \"xn--...\")");
     }
   }
   if (url.host.empty()) return fail("the URL has no host");
@@ -127,24 +130,31 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
-Result<Url> resolve_reference(const Url& base, std::string_view reference) {
-  if (std::any_of(reference.begin(), reference.end(), is_forbidden)) {
-    return fail("the redirect's address has a blank or a control character in it");
+Result<Url> resolve_reference(const Url& base, std::string_view given) {
+  std::string reference;
+  for (const char c : given) {
+    // Servers send these as they are, and mean them encoded.
+    if (c == ' ' || static_cast<unsigned char>(c) > 0x7f) {
+      reference += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    } else if (is_forbidden(c)) {
+      return fail("the redirect's address has a control character in it");
+    } else {
+      reference += c;
+    }
   }
   const size_t colon = reference.find(':');
   const size_t mark = reference.find_first_of("/?#");
   if (colon != std::string_view::npos && colon < mark) return parse_url(reference);
-  if (reference.starts_with("//")) return parse_url(base.scheme + ":" + std::string(reference));
+  if (reference.starts_with("//")) return parse_url(base.scheme + ":" + reference);
   Url url = base;
   url.userinfo.clear();
   if (reference.empty() || reference.starts_with('#')) return url;
   if (reference.starts_with('?')) {
-    split_path(base.path + std::string(reference), url);
+    split_path(base.path + reference, url);
     return url;
   }
-  const std::string merged = reference.starts_with('/')
-                                 ? std::string(reference)
-                                 : base.path.substr(0, base.path.rfind('/') + 1) + std::string(reference);
+  const std::string merged =
+      reference.starts_with('/') ? reference : base.path.substr(0, base.path.rfind('/') + 1) + reference;
   split_path(merged, url);
   url.path = remove_dot_segments(url.path);
   return url;

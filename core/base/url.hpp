@@ -36,6 +36,7 @@ struct Url {
 Result<Url> parse_url(std::string_view text);
 
 /// Resolves a Location header against the URL it came from (RFC 3986 section 5, with dot segments removed).
-Result<Url> resolve_reference(const Url& base, std::string_view reference);
+/// Blanks and bytes beyond ASCII are percent-encoded.
+Result<Url> resolve_reference(const Url& base, std::string_view given);
 
 }  // namespace par::core

@@ -23,10 +23,10 @@ TEST_CASE("URLs are split and put together without change") {
 }
 
 TEST_CASE("URLs that no two programs read alike are refused") {
-  for (const char* text :
-       {"", "example.com", "ftp://h/", "http://", "http:///path", "http://h:0/", "http://h:65536/",
-        "http://h:80a/", "http://h ost/", "http://h/a b", "http://h/\r\nX: y", "http://[::1/",
-        "http://[::g]/", "http://a\\b/", "http://[::1]x/"}) {
+  for (const char* text : {"", "example.com", "ftp://h/", "http://", "http:///path", "http://h:0/",
+                           "http://h:65536/", "http://h:80a/", "http://h ost/", "http://h/a b",
+                           "http://h/\r\nX: y", "http://[::1/", "http://[::g]/", "http://a\\b/",
+                           "http://[::1]x/", "http://169.254.169%2e254/", "http://\xef\xbc\x91.test/"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_url(text));
   }
@@ -49,6 +49,10 @@ TEST_CASE("redirect targets are resolved as RFC 3986 says") {
   CHECK(at("") == "http://a/b/c/d;p?q");
   CHECK(at("https://x/y") == "https://x/y");
   CHECK(at("/a%2Fb?q=a%26b") == "http://a/a%2Fb?q=a%26b");
+  CHECK(at("/a b?c d\xc3\xa9") == "http://a/a%20b?c%20d%C3%A9");
   CHECK_FALSE(resolve_reference(base, "file:///etc/passwd"));
+  CHECK_FALSE(resolve_reference(base, "/a\tb"));
+  CHECK_FALSE(resolve_reference(base, "http://a b/"));
+  CHECK_FALSE(resolve_reference(base, "//\xef\xbc\x91/"));
   CHECK(resolve_reference(base, "g").value().userinfo.empty());
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -29,8 +30,8 @@ class ControlApi {
   virtual ~ControlApi() = default;
   /// Asks for one task.
   virtual Cancel dequeue(Answered answered) = 0;
-  /// Publishes a result or failure. The body is copied: it is needed again for a retry.
-  virtual void publish(const std::string& body, Answered answered) = 0;
+  /// Publishes a result or failure. The body is shared: it may be large, and is needed again for a retry.
+  virtual void publish(std::shared_ptr<const std::string> body, Answered answered) = 0;
   virtual void heartbeat(std::string body, Answered answered) = 0;
   virtual void health_check(Answered answered) = 0;
 };

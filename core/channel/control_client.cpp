@@ -104,21 +104,21 @@ ControlApi::Cancel ControlClient::dequeue(Answered answered) {
   HttpRequest poll = request("POST", dequeue_url_);
   poll.has_body = true;
   poll.max_body_bytes = k_max_dequeue_body;
-  return [handle = http_.fetch(std::move(poll), std::move(body), adapt(std::move(answered)))]() mutable {
-    handle.cancel();
-  };
+  return [handle = http_.fetch(std::move(poll), std::make_shared<const std::string>(std::move(body)),
+                               adapt(std::move(answered)))]() mutable { handle.cancel(); };
 }
 
-void ControlClient::publish(const std::string& body, Answered answered) {
+void ControlClient::publish(std::shared_ptr<const std::string> body, Answered answered) {
   HttpRequest update = request("POST", publish_url_);
   update.has_body = true;
-  http_.fetch(std::move(update), body, adapt(std::move(answered)));
+  http_.fetch(std::move(update), std::move(body), adapt(std::move(answered)));
 }
 
 void ControlClient::heartbeat(std::string body, Answered answered) {
   HttpRequest beat = request("POST", heartbeat_url_);
   beat.has_body = true;
-  http_.fetch(std::move(beat), std::move(body), adapt(std::move(answered)));
+  http_.fetch(std::move(beat), std::make_shared<const std::string>(std::move(body)),
+              adapt(std::move(answered)));
 }
 
 void ControlClient::health_check(Answered answered) {

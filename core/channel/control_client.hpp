@@ -28,7 +28,7 @@ class ControlClient : public ControlApi {
   ControlClient(HttpClient& http, RequestTokens& tokens, Settings settings);
 
   Cancel dequeue(Answered answered) override;
-  void publish(const std::string& body, Answered answered) override;
+  void publish(std::shared_ptr<const std::string> body, Answered answered) override;
   void heartbeat(std::string body, Answered answered) override;
   void health_check(Answered answered) override;
 

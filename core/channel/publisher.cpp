@@ -36,7 +36,7 @@ class Publisher::Item {
 
   TaskAddress address;
   std::function<void()> finished;
-  std::string body;
+  std::shared_ptr<const std::string> body = std::make_shared<const std::string>();
   int attempts = 0;
   bool in_flight = false;
   bool gone = false;      // the job: the next attempt is the last
@@ -112,7 +112,7 @@ void Publisher::answered(Item& item, const Result<ControlAnswer>& answer) {
   if (answer && answer->status == 413 && !item.replaced) {
     log_.warn("the outcome is too large for Datadog; a failure is published in its place", fields);
     const std::string text =
-        fmt::format("The result was refused by Datadog because of its size ({} bytes).", item.body.size());
+        fmt::format("The result was refused by Datadog because of its size ({} bytes).", item.body->size());
     item.replaced = true;
     set_body(item, failure_body(item.address, {ErrorCode::action_error, text, {}}));
     return attempt(item);
@@ -130,15 +130,15 @@ void Publisher::answered(Item& item, const Result<ControlAnswer>& answer) {
 
 void Publisher::finish(Item& item) {
   const auto finished = std::move(item.finished);
-  waiting_bytes_ -= item.body.size();
+  waiting_bytes_ -= item.body->size();
   items_.erase(item.self);
   finished();
 }
 
 void Publisher::set_body(Item& item, std::string body) {
   waiting_bytes_ += body.size();
-  waiting_bytes_ -= item.body.size();
-  item.body = std::move(body);
+  waiting_bytes_ -= item.body->size();
+  item.body = std::make_shared<const std::string>(std::move(body));
 }
 
 }  // namespace par::core

@@ -24,9 +24,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::seconds k_sweep_interval{15};
-// Memory for a body is set aside beforehand only up to here: the announcement may be a lie.
-constexpr uint64_t k_max_reserve = 1u << 20;
-
+constexpr uint64_t k_max_reserve = 64u << 20;
 Resolver::Function lookup_from(const HttpClientHooks& hooks) {
   if (!hooks.lookup) return nullptr;
   return [lookup = hooks.lookup](const std::string& host) -> Resolver::Addresses {
@@ -100,12 +98,13 @@ struct HttpClient::Impl : std::enable_shared_from_this<Impl> {
 
 // One fetch() on its way, kept alive by Impl::fetches.
 struct HttpClient::Impl::Fetch : std::enable_shared_from_this<Fetch> {
-  Fetch(std::shared_ptr<Impl> client, HttpRequest borrowed, std::string owned_body, Fetched on_done)
+  Fetch(std::shared_ptr<Impl> client, HttpRequest borrowed, SharedBody shared_body, Fetched on_done)
       : impl(std::move(client)),
         texts{std::string(borrowed.method),         std::string(borrowed.url),
               std::string(borrowed.ca_pem),         std::string(borrowed.client_certificate_pem),
               std::string(borrowed.client_key_pem), std::string(borrowed.server_name),
-              std::string(borrowed.proxy),          std::move(owned_body)},
+              std::string(borrowed.proxy)},
+        body(std::move(shared_body)),
         request(std::move(borrowed)),
         done(std::move(on_done)),
         waiter(std::make_shared<LoopWaiter>(impl->control)),
@@ -118,7 +117,7 @@ struct HttpClient::Impl::Fetch : std::enable_shared_from_this<Fetch> {
     request.server_name = texts[5];
     request.proxy = texts[6];
     request.body.clear();
-    if (request.has_body) request.body.emplace_back(texts[7]);
+    if (request.has_body && body) request.body.emplace_back(*body);
   }
 
   void start() {
@@ -131,7 +130,10 @@ struct HttpClient::Impl::Fetch : std::enable_shared_from_this<Fetch> {
     try {
       auto sent = co_await exchange.send(*waiter, request);
       answer = sent ? Result<HttpAnswer, HttpError>(HttpAnswer()) : tl::unexpected(sent.error());
-      if (sent) answer->body.reserve(std::min(exchange.announced_length().value_or(0), k_max_reserve));
+      // Memory that is not written to costs nothing, should the announcement be a lie.
+      const uint64_t announced = exchange.announced_length().value_or(0);
+      if (sent && announced <= request.max_body_bytes)
+        answer->body.reserve(std::min(announced, k_max_reserve));
       while (answer) {
         const auto piece = co_await exchange.next(*waiter);
         if (!piece) {
@@ -170,7 +172,8 @@ struct HttpClient::Impl::Fetch : std::enable_shared_from_this<Fetch> {
   }
 
   std::shared_ptr<Impl> impl;  ///< null once over
-  std::array<std::string, 8> texts;
+  std::array<std::string, 7> texts;
+  SharedBody body;
   HttpRequest request;
   Fetched done;
   std::shared_ptr<LoopWaiter> waiter;
@@ -235,9 +238,8 @@ void HttpClient::FetchHandle::cancel() {
   if (const auto fetch = std::static_pointer_cast<Impl::Fetch>(fetch_.lock())) fetch->waiter->cancel();
 }
 
-HttpClient::FetchHandle HttpClient::fetch(HttpRequest request, std::string owned_body, Fetched done) {
-  auto fetch =
-      std::make_shared<Impl::Fetch>(impl_, std::move(request), std::move(owned_body), std::move(done));
+HttpClient::FetchHandle HttpClient::fetch(HttpRequest request, SharedBody body, Fetched done) {
+  auto fetch = std::make_shared<Impl::Fetch>(impl_, std::move(request), std::move(body), std::move(done));
   impl_->fetches.insert(fetch);
   FetchHandle handle;
   handle.fetch_ = fetch;

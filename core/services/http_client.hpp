@@ -104,6 +104,8 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   using Fetched = std::function<void(Result<HttpAnswer, HttpError>)>;
+  /// Bytes that are kept for a repetition while they are sent, without a copy.
+  using SharedBody = std::shared_ptr<const std::string>;
 
   /// Ends a fetch early: its handler then gets `cancelled`. Does nothing once the handler has run. Control
   /// thread only.
@@ -118,10 +120,10 @@ class HttpClient {
   };
 
   /// The control plane's way out: sends `request` without policy, collects the whole body and calls `done`
-  /// once, on the control thread, never from inside this function. `request` is taken over: `owned_body` (may
-  /// be empty) becomes its body if has_body is set, and its texts are copied where they are needed later.
+  /// once, on the control thread, never from inside this function. `request` is taken over: `body` (null:
+  /// empty) becomes its body if has_body is set, and its texts are copied where they are needed later.
   /// Control thread only.
-  FetchHandle fetch(HttpRequest request, std::string owned_body, Fetched done);
+  FetchHandle fetch(HttpRequest request, SharedBody body, Fetched done);
 
   /// An answer whose body is read piece by piece. Destroying it before the end closes the connection.
   class Exchange {

@@ -109,7 +109,8 @@ TEST_CASE("A cancel ends an exchange at every step") {
     CHECK(opened.error().kind == HttpFailure::cancelled);
 
     std::optional<Result<HttpAnswer, HttpError>> fetched;
-    auto handle = stuck.fixture.client.fetch(request, "", [&](auto result) { fetched = std::move(result); });
+    auto handle =
+        stuck.fixture.client.fetch(request, nullptr, [&](auto result) { fetched = std::move(result); });
     stuck.fixture.control.restart();
     stuck.fixture.control.run_for(50ms);
     CHECK(!fetched);
@@ -180,7 +181,7 @@ TEST_CASE("One slow lookup delays no other, and is left behind by a client that 
     HttpRequest slow;
     slow.url = "http://slow.test/";
     int answers = 0;
-    for (int i = 0; i < 10; ++i) fixture.client.fetch(slow, "", [&](auto) { ++answers; });
+    for (int i = 0; i < 10; ++i) fixture.client.fetch(slow, nullptr, [&](auto) { ++answers; });
     fixture.control.run_for(20ms);
     HttpRequest quick;
     const std::string url = "http://quick.test:" + std::to_string(server.port()) + "/";
@@ -209,7 +210,7 @@ TEST_CASE("Hundreds of fetches run side by side") {
     HttpRequest request;
     request.url = url;
     request.deadline = std::chrono::steady_clock::now() + 60s;
-    fixture.client.fetch(request, "", [&](auto result) {
+    fixture.client.fetch(request, nullptr, [&](auto result) {
       ++all;
       if (result) ++good;
     });
@@ -228,9 +229,9 @@ TEST_CASE("A client may go while fetches are under way; their handlers are not c
       HttpRequest request;
       request.url = url;
       request.deadline = std::chrono::steady_clock::now() + 60s;
-      other.client.fetch(request, "", [&](auto) { called = true; });
+      other.client.fetch(request, nullptr, [&](auto) { called = true; });
       other.control.run_for(30ms);
-      other.client.fetch(request, "", [&](auto) { called = true; });
+      other.client.fetch(request, nullptr, [&](auto) { called = true; });
     }
     CHECK(!called);
     *stuck.over = true;

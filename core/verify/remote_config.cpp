@@ -93,7 +93,7 @@ struct RemoteConfigKeys::Poller : std::enable_shared_from_this<Poller> {
     request.has_body = true;
     request.deadline = std::chrono::steady_clock::now() + settings.timeout;
     request.max_body_bytes = k_max_answer;
-    fetch = http.fetch(std::move(request), state.request(now()),
+    fetch = http.fetch(std::move(request), std::make_shared<const std::string>(state.request(now())),
                        [self = shared_from_this()](Result<HttpAnswer, HttpError> answer) {
                          if (self->stopped) return;
                          self->take(answer);

@@ -75,8 +75,8 @@ class FakeApi : public ControlApi {
       if (const auto alive = weak.lock()) alive->cancelled = true;
     };
   }
-  void publish(const std::string& body, Answered answered) override {
-    publishes.push_back(std::make_shared<Request>(Request{body, std::move(answered)}));
+  void publish(std::shared_ptr<const std::string> body, Answered answered) override {
+    publishes.push_back(std::make_shared<Request>(Request{*body, std::move(answered)}));
   }
   void heartbeat(std::string body, Answered answered) override {
     heartbeats.push_back(std::make_shared<Request>(Request{std::move(body), std::move(answered)}));

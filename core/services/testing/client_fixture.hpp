@@ -55,7 +55,8 @@ struct ClientFixture {
   /// fetch(), with the control loop run on this thread until the handler is called.
   Result<HttpAnswer, HttpError> fetch(HttpRequest request, std::string body = {}) {
     std::optional<Result<HttpAnswer, HttpError>> answer;
-    client.fetch(std::move(request), std::move(body), [&](auto result) { answer = std::move(result); });
+    client.fetch(std::move(request), std::make_shared<const std::string>(std::move(body)),
+                 [&](auto result) { answer = std::move(result); });
     control.restart();
     const auto work = boost::asio::make_work_guard(control);  // a name lookup is none of the loop's own
     while (!answer) control.run_one();

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <optional>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "core/policy/host_allowlist.hpp"
@@ -28,6 +31,19 @@ bool is_metadata_address(const IpAddress& address) {
   return std::find(k_addresses.begin(), k_addresses.end(), address.normalised()) != k_addresses.end();
 }
 
+// The address that a host spells, if it does: also with a zone that this machine does not know, with a dot at
+// the end, and in the forms of old ("2852039166", "0xa9.0xfe.43518").
+std::optional<IpAddress> spelled_address(std::string_view host) {
+  host = host.substr(0, host.find('%'));
+  while (host.ends_with('.')) host.remove_suffix(1);
+  if (auto address = IpAddress::parse(host)) return address;
+  in_addr old_form{};
+  if (inet_aton(std::string(host).c_str(), &old_form) == 0) return std::nullopt;
+  IpAddress address;
+  std::memcpy(address.bytes.data(), &old_form, sizeof old_form);
+  return address;
+}
+
 }  // namespace
 
 const EgressRow& egress_row(std::string_view plugin_namespace) {
@@ -46,26 +62,32 @@ bool EgressPolicy::checks_addresses() const {
 }
 
 Result<void> EgressPolicy::check_host(std::string_view host) const {
-  if (!row().host_allowlist || !settings_->host_allowlist || settings_->host_allowlist->allows(host))
-    return {};
-  return fail(
-      fmt::format("host '{}' is not allowed: no pattern of the runner's `allowlist` matches it; "
-                  "add it there if this host should be reachable",
-                  host));
+  if (row().host_allowlist && settings_->host_allowlist && !settings_->host_allowlist->allows(host)) {
+    return fail(
+        fmt::format("host '{}' is not allowed: no pattern of the runner's `allowlist` matches it; "
+                    "add it there if this host should be reachable",
+                    host));
+  }
+  if (!checks_addresses()) return {};
+  const auto address = spelled_address(host);
+  return address ? check_metadata(*address, host) : Result<void>();
 }
 
 Result<void> EgressPolicy::check_address(std::string_view numeric_address) const {
   if (!checks_addresses()) return {};
   const auto address = IpAddress::parse(numeric_address);
   if (!address) return fail(fmt::format("'{}' is not a numeric address", numeric_address));
-  if (!is_metadata_address(*address)) return {};
-  return fail(
-      fmt::format("address {} is refused: it is a cloud metadata endpoint, which gives out credentials{}",
-                  numeric_address,
-                  row().imds_option
-                      ? "; set `allowIMDSEndpoint: true` in the runner's configuration to permit it"
-                      : "; actions of this integration may never reach it (`allowIMDSEndpoint` opens it for "
-                        "HTTP requests only)"));
+  return check_metadata(*address, numeric_address);
+}
+
+Result<void> EgressPolicy::check_metadata(const IpAddress& address, std::string_view as_given) const {
+  if (!is_metadata_address(address)) return {};
+  return fail(fmt::format(
+      "address {} is refused: it is a cloud metadata endpoint, which gives out credentials{}", as_given,
+      row().imds_option
+          ? "; set `allowIMDSEndpoint: true` in the runner's configuration to permit it"
+          : "; actions of this integration may never reach it (`allowIMDSEndpoint` opens it for "
+            "HTTP requests only)"));
 }
 
 }  // namespace par::core

@@ -11,6 +11,7 @@
 namespace par::core {
 
 class HostAllowlist;
+struct IpAddress;
 
 /// What one plugin namespace may reach. The rows are fixed in the host (egress.cpp); no plugin can widen its
 /// own.
@@ -38,10 +39,12 @@ class EgressPolicy {
   EgressPolicy(const EgressRow& row, const EgressSettings& settings) : row_(&row), settings_(&settings) {}
   static EgressPolicy unrestricted() { return EgressPolicy(); }
 
-  /// May a request be sent to this host name? The error says which setting forbids it.
+  /// May a request be sent to this host? The error says which setting forbids it. An address in any spelling
+  /// that somebody on the way might understand (with a zone, with a dot at the end, as one number, in octal)
+  /// is checked as one here already: a proxy may resolve what this machine does not.
   Result<void> check_host(std::string_view host) const;
-  /// May a connection be opened to this numeric address? IPv4-mapped, IPv4-compatible and NAT64
-  /// (64:ff9b::/96) forms count as the IPv4 address in them, and a zone id is ignored.
+  /// May a connection be opened to this numeric address? IPv6 forms of an IPv4 address count as that (see
+  /// IpAddress::normalised), and a zone id is ignored.
   Result<void> check_address(std::string_view numeric_address) const;
   /// False if check_address() allows everything.
   bool checks_addresses() const;
@@ -49,6 +52,7 @@ class EgressPolicy {
 
  private:
   EgressPolicy() = default;
+  Result<void> check_metadata(const IpAddress& address, std::string_view as_given) const;
   const EgressRow* row_ = nullptr;  ///< null: unrestricted
   const EgressSettings* settings_ = nullptr;
 };

@@ -45,7 +45,8 @@ TEST_CASE("Each namespace has its row of the policy table") {
 TEST_CASE("Metadata addresses are refused in every form") {
   const auto blocked =
       GENERATE("169.254.169.254", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "::169.254.169.254",
-               "::a9fe:a9fe", "64:ff9b::a9fe:a9fe", "64:ff9b::169.254.169.254", "fd00:ec2::254",
+               "::a9fe:a9fe", "64:ff9b::a9fe:a9fe", "64:ff9b::169.254.169.254", "64:ff9b:1::a9fe:a9fe",
+               "64:ff9b:1:2:3:4:a9fe:a9fe", "::ffff:0:169.254.169.254", "fd00:ec2::254",
                "FD00:0EC2:0:0:0:0:0:0254", "fd00:ec2::254%1", "::ffff:169.254.169.254%1");
   INFO(blocked);
   const auto plain = settings(false);
@@ -64,12 +65,31 @@ TEST_CASE("Metadata addresses are refused in every form") {
 }
 
 TEST_CASE("Neighbours of the metadata addresses pass") {
-  const auto passed =
-      GENERATE("169.254.170.2", "169.254.169.253", "127.0.0.1", "10.0.0.1", "::1", "::", "fe80::1",
-               "fd00:ec2::253", "::ffff:10.0.0.1", "64:ff9b:1::a9fe:a9fe", "2001:db8::a9fe:a9fe");
+  const auto passed = GENERATE(
+      "169.254.170.2", "169.254.169.253", "127.0.0.1", "10.0.0.1", "::1", "::", "fe80::1", "fd00:ec2::253",
+      "::ffff:10.0.0.1", "64:ff9b:2::a9fe:a9fe", "2001:db8::a9fe:a9fe",
+      "2002:a9fe:a9fe::1");  // the last is a host behind a 6to4 router of that address, not the address
   INFO(passed);
   const auto plain = settings(false);
   CHECK(EgressPolicy(egress_row("com.datadoghq.http"), plain).check_address(passed));
+}
+
+TEST_CASE("A host that spells a metadata address is refused before anybody resolves it") {
+  const auto host = GENERATE("169.254.169.254", "169.254.169.254.", "169.254.169.254..", "2852039166",
+                             "0xa9fea9fe", "0XA9FEA9FE.", "0251.0376.0251.0376", "169.254.43518",
+                             "169.16689662", "fd00:ec2::254", "fd00:ec2::254%25eth77",
+                             "fd00:ec2::254%no-such-zone", "::ffff:a9fe:a9fe%25lo", "64:ff9b::a9fe:a9fe");
+  INFO(host);
+  const auto plain = settings(false);
+  const auto refused = EgressPolicy(egress_row("com.datadoghq.http"), plain).check_host(host);
+  REQUIRE(!refused);
+  CHECK(refused.error().message.find("allowIMDSEndpoint") != std::string::npos);
+  CHECK(!EgressPolicy(egress_row("org.example.x"), plain).check_host(host));
+  CHECK(EgressPolicy(egress_row("com.datadoghq.http"), settings(true)).check_host(host));
+  CHECK(EgressPolicy(egress_row("com.datadoghq.kubernetes.core"), plain).check_host(host));
+  for (const char* other :
+       {"169.254.169.253", "fd00:ec2::254.example", "a9fe", "0xa9fea9fg", "x.169.254.169.254", ""})
+    CHECK(EgressPolicy(egress_row("com.datadoghq.http"), plain).check_host(other));
 }
 
 TEST_CASE("Something that is no address is refused where addresses matter") {

@@ -82,15 +82,21 @@ IpAddress IpAddress::normalised() const {
   IpAddress out = *this;
   out.zone = 0;
   if (!ipv6) return out;
-  constexpr std::array<uint8_t, 12> k_compatible{};
-  constexpr std::array<uint8_t, 12> k_mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  constexpr std::array<uint8_t, 12> k_nat64{0, 0x64, 0xff, 0x9b};
-  const auto starts_with = [&](const std::array<uint8_t, 12>& prefix) {
-    return std::equal(prefix.begin(), prefix.end(), bytes.begin());
+  using Prefix = std::array<uint8_t, 12>;
+  constexpr Prefix k_compatible{};
+  constexpr Prefix k_mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  constexpr Prefix k_translated{0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0};
+  constexpr Prefix k_nat64{0, 0x64, 0xff, 0x9b};
+  constexpr Prefix k_local_nat64{0, 0x64, 0xff, 0x9b, 0, 1};
+  const auto starts_with = [&](const Prefix& prefix, size_t length = sizeof(Prefix)) {
+    return std::equal(prefix.begin(), prefix.begin() + length, bytes.begin());
   };
   // :: and ::1 look like IPv4-compatible addresses and are not; nor is anything else in 0.0.0.0/8.
   const bool compatible = starts_with(k_compatible) && bytes[12] != 0;
-  if (!compatible && !starts_with(k_mapped) && !starts_with(k_nat64)) return out;
+  if (!compatible && !starts_with(k_mapped) && !starts_with(k_translated) && !starts_with(k_nat64) &&
+      !starts_with(k_local_nat64, 6)) {
+    return out;
+  }
   IpAddress v4;
   std::copy(bytes.begin() + 12, bytes.end(), v4.bytes.begin());
   return v4;

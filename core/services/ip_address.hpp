@@ -23,9 +23,9 @@ struct IpAddress {
   std::string text() const;
   /// Fills `out`; returns its length.
   unsigned socket_address(uint16_t port, sockaddr_storage& out) const;
-  /// Without its zone, and as IPv4 if it is an IPv4 address in one of the IPv6 forms that reach the same
-  /// host: mapped
-  /// (::ffff:a.b.c.d), compatible (::a.b.c.d) or NAT64 (64:ff9b::a.b.c.d).
+  /// Without its zone, and as IPv4 if it is an IPv4 address in one of the IPv6 forms that may reach the same
+  /// host: mapped (::ffff:a.b.c.d), compatible (::a.b.c.d), translated (::ffff:0:a.b.c.d), NAT64
+  /// (64:ff9b::a.b.c.d, and the last four bytes of the local-use network 64:ff9b:1::/48).
   IpAddress normalised() const;
   /// Are the first `bits` bits those of `network`?
   bool in_network(const IpAddress& network, unsigned bits) const;

@@ -55,7 +55,9 @@ WaitEnd BlockingWaiter::wait(WaitFor what, Sockets sockets, SteadyTime until) co
   std::array<pollfd, 1 + k_max_sockets> fds;
   size_t count = 0;
   fds[count++] = {event_, POLLIN, 0};
-  const short events = what == WaitFor::readable ? POLLIN : POLLOUT;
+  const short events = what == WaitFor::readable   ? POLLIN
+                       : what == WaitFor::writable ? POLLOUT
+                                                   : POLLIN | POLLOUT;
   for (const Socket* socket : sockets) fds[count++] = {socket->fd.get(), events, 0};
   for (;;) {
     if (cancelled_.stop_requested()) return WaitEnd::cancelled;

@@ -232,7 +232,7 @@ HttpResult<Connection::Next> Connection::try_write(std::span<const std::string_v
 Task<HttpResult<bool>> Connection::write(Waiter& waiter, std::span<const std::string_view> parts,
                                          SteadyTime until, uint64_t& sent) {
   std::vector<std::string_view> left(parts.begin(), parts.end());
-  drop_front(left, 0);
+  drop_front(left, sent);
   while (!left.empty()) {
     size_t count = 0;
     const auto next = try_write(left, count);
@@ -248,7 +248,9 @@ Task<HttpResult<bool>> Connection::write(Waiter& waiter, std::span<const std::st
     } else if (*next == Next::read) {
       end = co_await waiter.readable(socket_, until);
     } else if (*next == Next::write) {
-      end = co_await waiter.writable(socket_, until);
+      // A peer that has made up its mind may answer and take no more.
+      if (has_input()) co_return false;
+      end = co_await waiter.readable_or_writable(socket_, until);
     } else {
       co_return false;
     }
@@ -274,15 +276,26 @@ Task<HttpResult<size_t>> Connection::read(Waiter& waiter, char* buffer, size_t c
   }
 }
 
+bool Connection::has_input() {
+  char byte = 0;
+  if (SSL* layer = tls()) {
+    ERR_clear_error();
+    size_t count = 0;
+    return SSL_peek_ex(layer, &byte, 1, &count) == 1;
+  }
+  return ::recv(socket_.fd.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 bool Connection::is_alive() {
   char byte = 0;
-  const ssize_t seen = ::recv(socket_.fd.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (seen < 0) return is_temporary(errno);
-  if (seen == 0 || layers_.empty()) return false;
-  // Bytes on an idle TLS connection may be session tickets, which reading swallows; anything else is the end.
-  size_t count = 0;
-  const auto next = try_read(&byte, 1, count);
-  return next && *next == Next::read;
+  // TLS may hold bytes that came behind the last answer, or a session ticket, which reading swallows.
+  // Whatever can be read makes the connection useless: it belongs to no request.
+  if (!layers_.empty()) {
+    size_t count = 0;
+    const auto next = try_read(&byte, 1, count);
+    return next && *next == Next::read;
+  }
+  return ::recv(socket_.fd.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && is_temporary(errno);
 }
 
 }  // namespace par::core

@@ -44,8 +44,9 @@ class Connection {
   /// sent as SNI.
   Task<HttpResult<bool>> start_tls(Waiter& waiter, std::shared_ptr<SSL_CTX> context, std::string name,
                                    const TlsIdentity& identity, SteadyTime until);
-  /// Sends all parts. `sent` counts the bytes that left, also on failure. If the peer answers or closes
-  /// before it took everything, this ends with false.
+  /// Sends what is behind the first `sent` bytes of the parts. `sent` then counts the bytes that left, also
+  /// on failure. If the peer answers or closes before it took everything, this ends with false; after an
+  /// answer it may be called again.
   Task<HttpResult<bool>> write(Waiter& waiter, std::span<const std::string_view> parts, SteadyTime until,
                                uint64_t& sent);
   /// Reads what is there, at least one byte; 0 is the end.
@@ -62,6 +63,8 @@ class Connection {
   HttpResult<Next> try_read(char* buffer, size_t capacity, size_t& count);
   HttpResult<Next> try_write(std::span<const std::string_view> parts, size_t& count);
   HttpResult<Next> tls_next(int code, const char* doing);
+  /// Did the peer send something already, or close? Looks without waiting, while sending.
+  bool has_input();
   HttpError lost(const char* doing, int error) const;
   HttpError refused(int error) const;
   HttpError ended(WaitEnd end, const char* doing) const;

@@ -167,12 +167,29 @@ Task<HttpResult<bool>> HttpExchange::attempt(Waiter& waiter, const HttpRequest& 
   const std::string head = request_head(request, hop, route, wants_decoding_);
   std::vector<std::string_view> parts{head};
   if (hop.has_body) parts.insert(parts.end(), request.body.begin(), request.body.end());
-  auto written = co_await connection_->write(waiter, parts, deadline_, attempt.sent);
-  if (!written) co_return written;
-  auto answered = co_await read_head(waiter, hop.method == "HEAD", attempt);
-  if (answered && !*written && connection_) unfinished_request_ = true;
-  if (answered) finish_message();
-  co_return answered;
+  buffer_.clear();
+  unfinished_request_ = true;
+  for (unsigned interim = 0; interim <= k_max_interim_answers; ++interim) {
+    // Sending stops when an answer comes before all is sent, and goes on if that was an interim one.
+    if (unfinished_request_ && buffer_.data().empty()) {
+      auto written = co_await connection_->write(waiter, parts, deadline_, attempt.sent);
+      if (!written) co_return written;
+      unfinished_request_ = !*written;
+    }
+    auto answered = co_await read_head(waiter, hop.method == "HEAD", attempt);
+    if (!answered) co_return answered;
+    if (head_.status >= 200) {
+      finish_message();
+      co_return true;
+    }
+    if (head_.status == 101) {
+      co_return http_fail(
+          HttpFailure::protocol,
+          fmt::format("{} switches to another protocol, which was not asked for", connection_->peer()));
+    }
+  }
+  co_return http_fail(HttpFailure::protocol,
+                      fmt::format("{} sends interim answers without end", connection_->peer()));
 }
 
 Task<HttpResult<bool>> HttpExchange::fill(Waiter& waiter, size_t least) {
@@ -192,39 +209,29 @@ Task<HttpResult<bool>> HttpExchange::fill(Waiter& waiter, size_t least) {
 }
 
 Task<HttpResult<bool>> HttpExchange::read_head(Waiter& waiter, bool bodiless, Attempt& attempt) {
-  buffer_.clear();
-  for (unsigned interim = 0; interim <= k_max_interim_answers; ++interim) {
-    parser_.emplace(bodiless);
-    while (!parser_->head_done()) {
-      const StatusLine line = parser_->begun() ? StatusLine::fine : look_at_status_line(buffer_.data());
-      if (line == StatusLine::lacks_blank) buffer_.insert(k_status_blank, ' ');
-      if (line != StatusLine::incomplete) {
-        const auto step = parser_->feed(buffer_.data());
-        if (!step)
-          co_return http_fail(step.error().kind,
-                              fmt::format("{}: {}", connection_->peer(), step.error().message));
-        buffer_.consume(step->consumed);
-        if (step->consumed != 0) continue;
-      }
-      const auto more = co_await fill(waiter, k_first_read);
-      if (!more) co_return tl::unexpected(more.error());
-      if (!*more) {
-        const auto ended = parser_->end_of_input();
-        co_return http_fail(HttpFailure::connect, fmt::format("{}: {}", connection_->peer(),
-                                                              ended ? "no answer" : ended.error().message));
-      }
-      attempt.answered = true;
+  parser_.emplace(bodiless);
+  while (!parser_->head_done()) {
+    const StatusLine line = parser_->begun() ? StatusLine::fine : look_at_status_line(buffer_.data());
+    if (line == StatusLine::lacks_blank) buffer_.insert(k_status_blank, ' ');
+    if (line != StatusLine::incomplete) {
+      const auto step = parser_->feed(buffer_.data());
+      if (!step)
+        co_return http_fail(step.error().kind,
+                            fmt::format("{}: {}", connection_->peer(), step.error().message));
+      buffer_.consume(step->consumed);
+      if (step->consumed != 0) continue;
     }
-    head_ = std::move(parser_->head());
-    if (head_.status == 101) {
-      co_return http_fail(
-          HttpFailure::protocol,
-          fmt::format("{} switches to another protocol, which was not asked for", connection_->peer()));
+    const auto more = co_await fill(waiter, k_first_read);
+    if (!more) co_return tl::unexpected(more.error());
+    if (!*more) {
+      const auto ended = parser_->end_of_input();
+      co_return http_fail(HttpFailure::connect, fmt::format("{}: {}", connection_->peer(),
+                                                            ended ? "no answer" : ended.error().message));
     }
-    if (head_.status >= 200) co_return true;
+    attempt.answered = true;
   }
-  co_return http_fail(HttpFailure::protocol,
-                      fmt::format("{} sends interim answers without end", connection_->peer()));
+  head_ = std::move(parser_->head());
+  co_return true;
 }
 
 // The connection serves others as soon as the last byte of the message is here.
@@ -312,13 +319,16 @@ Task<HttpResult<bool>> HttpExchange::skip_body(Waiter& waiter) {
 
 void HttpExchange::prepare_decoding(const Hop& hop) {
   if (!wants_decoding_ || hop.method == "HEAD") return;
-  const HttpHeader* encoding = find_header(head_.headers, "Content-Encoding");
-  if (!encoding) return;
-  decoder_ = ContentDecoder::make(encoding->value);
+  const auto is_encoding = [](const HttpHeader& header) {
+    return equals_ignoring_case(header.name, "Content-Encoding");
+  };
+  // Encoded more than once is more than was asked for, and handed over as it is.
+  auto& headers = head_.headers;
+  if (std::count_if(headers.begin(), headers.end(), is_encoding) != 1) return;
+  decoder_ = ContentDecoder::make(find_header(headers, "Content-Encoding")->value);
   if (!decoder_) return;
-  std::erase_if(head_.headers, [](const HttpHeader& header) {
-    return equals_ignoring_case(header.name, "Content-Encoding") ||
-           equals_ignoring_case(header.name, "Content-Length");
+  std::erase_if(headers, [&](const HttpHeader& header) {
+    return is_encoding(header) || equals_ignoring_case(header.name, "Content-Length");
   });
 }
 

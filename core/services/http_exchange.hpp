@@ -61,6 +61,7 @@ class HttpExchange {
   Task<HttpResult<bool>> transact(Waiter& waiter, const HttpRequest& request, const Hop& hop);
   Task<HttpResult<bool>> attempt(Waiter& waiter, const HttpRequest& request, const Hop& hop,
                                  const Route& route, bool fresh, Attempt& attempt);
+  /// Reads the head of the next answer, interim or final.
   Task<HttpResult<bool>> read_head(Waiter& waiter, bool bodiless, Attempt& attempt);
   Task<HttpResult<bool>> fill(Waiter& waiter, size_t least);
   Task<HttpResult<bool>> skip_body(Waiter& waiter);
@@ -82,7 +83,7 @@ class HttpExchange {
   std::unique_ptr<ContentDecoder> decoder_;
   std::string_view encoded_;  ///< raw body that the decoder has still to take
   bool wants_decoding_ = false;
-  bool unfinished_request_ = false;  ///< the answer came before all of the request was taken
+  bool unfinished_request_ = false;  ///< not all of the request was taken by the peer
   HttpResponseHead head_;
   std::optional<HttpError>
       failure_;  ///< of the body, so that no later call takes a broken end for a good one

@@ -33,14 +33,18 @@ bool LoopWaiter::suspend(WaitFor what, Sockets sockets, SteadyTime until, std::c
   waits_for_wake_ = what == WaitFor::wake;
   const uint64_t number = ++wait_number_;
   arm(until);
-  const auto event = what == WaitFor::readable ? asio::posix::stream_descriptor::wait_read
-                                               : asio::posix::stream_descriptor::wait_write;
   for (Socket* socket : sockets) {
     if (!socket->registration) socket->registration = std::make_shared<Registration>(loop_, socket->fd.get());
     auto& descriptor = static_cast<Registration*>(socket->registration.get())->descriptor;
-    descriptor.async_wait(event, [self = shared_from_this(), number](const boost::system::error_code&) {
-      if (self->wait_number_ == number) self->finish(WaitEnd::ready);
-    });
+    const auto wait = [&](asio::posix::stream_descriptor::wait_type type) {
+      descriptor.async_wait(type, [self = shared_from_this(), number](const boost::system::error_code&) {
+        if (self->wait_number_ == number) self->finish(WaitEnd::ready);
+      });
+    };
+    // Of two waits one is left behind, until the next one here or the end of the socket.
+    if (what == WaitFor::either) descriptor.cancel();
+    if (what != WaitFor::writable) wait(asio::posix::stream_descriptor::wait_read);
+    if (what != WaitFor::readable) wait(asio::posix::stream_descriptor::wait_write);
   }
   return true;
 }

@@ -1,6 +1,5 @@
 #include "core/services/response_parser.hpp"
 
-#include <algorithm>
 #include <cctype>
 #include <utility>
 
@@ -9,15 +8,32 @@
 #include <boost/beast/http/error.hpp>
 #include <fmt/format.h>
 
+#include "core/base/strings.hpp"
+
 namespace par::core {
 namespace http = boost::beast::http;
 using boost::beast::error_code;
 using Text = boost::beast::string_view;
+namespace {
+
+// Before the parser gets the head of a chunk it must be this long, the length of the shortest last chunk:
+// Boost 1.74 relies on it once it has seen the 0.
+constexpr size_t k_least_chunk_head = 5;
+
+tl::unexpected<HttpError> too_large(const char* what) {
+  return tl::unexpected(HttpError{
+      HttpFailure::limit,
+      fmt::format("{} of the answer is larger than {} KiB", what, ResponseParser::k_max_head_bytes >> 10)});
+}
+
+}  // namespace
 
 struct ResponseParser::Impl final : http::basic_parser<false> {
   HttpResponseHead answer;
   std::string_view body;
   bool head_complete = false;
+  uint64_t head_bytes = 0;   ///< of the head that were taken
+  uint64_t chunk_bytes = 0;  ///< of the current chunk that are still to come
 
   explicit Impl(bool bodiless) {
     header_limit(k_max_head_bytes);
@@ -30,8 +46,15 @@ struct ResponseParser::Impl final : http::basic_parser<false> {
     answer.status = code;
     answer.reason.assign(reason.data(), reason.size());
   }
-  void on_field_impl(http::field, Text name, Text value, error_code&) override {
+  void on_field_impl(http::field field, Text name, Text value, error_code& error) override {
     if (head_complete) return;  // a trailer
+    // Another coding than those would leave the body encoded without a word, and none was asked for.
+    if (field == http::field::transfer_encoding &&
+        !equals_ignoring_case({value.data(), value.size()}, "chunked") &&
+        !equals_ignoring_case({value.data(), value.size()}, "identity")) {
+      error = http::error::bad_transfer_encoding;
+      return;
+    }
     answer.headers.push_back(
         {std::string(name.data(), name.size()), std::string(value.data(), value.size())});
   }
@@ -41,9 +64,10 @@ struct ResponseParser::Impl final : http::basic_parser<false> {
     body = {piece.data(), piece.size()};
     return piece.size();
   }
-  void on_chunk_header_impl(std::uint64_t, Text, error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t size, Text, error_code&) override { chunk_bytes = size; }
   std::size_t on_chunk_body_impl(std::uint64_t, Text piece, error_code&) override {
     body = {piece.data(), piece.size()};
+    chunk_bytes -= piece.size();
     return piece.size();
   }
   void on_finish_impl(error_code&) override {}
@@ -56,14 +80,21 @@ ResponseParser& ResponseParser::operator=(ResponseParser&&) noexcept = default;
 
 Result<ResponseParser::Step, HttpError> ResponseParser::feed(std::string_view input) {
   impl_->body = {};
+  const bool in_head = !impl_->head_complete;
+  const bool at_chunk_head = !in_head && impl_->chunked() && impl_->chunk_bytes == 0;
+  if (at_chunk_head && input.size() < k_least_chunk_head) return Step{};
   error_code error;
   const size_t consumed = impl_->put(boost::asio::const_buffer(input.data(), input.size()), error);
-  if (!error || error == http::error::need_more) return Step{consumed, impl_->body};
-  if (error == http::error::header_limit) {
-    return tl::unexpected(
-        HttpError{HttpFailure::limit,
-                  fmt::format("the head of the answer is larger than {} KiB", k_max_head_bytes >> 10)});
+  if (in_head) impl_->head_bytes += consumed;
+  // The parser's own limit counts only what it was given at once, and does not know trailers.
+  const size_t untaken = impl_->head_complete ? 0 : input.size() - consumed;
+  if (error == http::error::header_limit || impl_->head_bytes + untaken > k_max_head_bytes) {
+    return too_large("the head");
   }
+  if (at_chunk_head && consumed == 0 && input.size() > k_max_head_bytes) {
+    return too_large("a chunk's extension or the trailer");
+  }
+  if (!error || error == http::error::need_more) return Step{consumed, impl_->body};
   return tl::unexpected(HttpError{HttpFailure::protocol, "the answer is not valid HTTP: " + error.message()});
 }
 

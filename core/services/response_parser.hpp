@@ -13,6 +13,7 @@ namespace par::core {
 /// Reads one HTTP/1 answer from bytes, as strictly as Boost.Beast does, which does the work.
 class ResponseParser {
  public:
+  /// The largest head, and the largest trailer and chunk extension, that are read.
   static constexpr uint32_t k_max_head_bytes = 128u << 10;
 
   /// `bodiless`: the answer has no body whatever its head says (to HEAD, or a proxy's answer to CONNECT).

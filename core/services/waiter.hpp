@@ -32,7 +32,7 @@ struct Socket {
   ~Socket() { close(); }
 };
 
-enum class WaitFor { readable, writable, wake };
+enum class WaitFor { readable, writable, either, wake };
 enum class WaitEnd { ready, timeout, cancelled };
 
 /// How an exchange waits: by blocking its thread (BlockingWaiter) or by suspending its coroutine until an
@@ -71,6 +71,10 @@ class Waiter {
   /// Waits until any of the sockets, at most k_max_sockets, can be written. Says nothing of which one.
   Awaiter any_writable(Sockets sockets, SteadyTime until) {
     return {*this, WaitFor::writable, sockets, until};
+  }
+  /// Waits until the socket can be read or written, whichever comes first.
+  Awaiter readable_or_writable(Socket& socket, SteadyTime until) {
+    return {*this, WaitFor::either, &socket, until};
   }
   /// Waits for wake(). May end without one: look at what you wait for, and wait again.
   Awaiter woken(SteadyTime until) { return {*this, WaitFor::wake, Sockets(), until}; }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -101,18 +102,24 @@ std::string Peer::read_request() {
   return request;
 }
 
-void Peer::send(std::string_view bytes) {
+bool Peer::send(std::string_view bytes) {
   while (!bytes.empty()) {
     size_t sent = 0;
     if (state_->tls) {
-      if (SSL_write_ex(state_->tls.get(), bytes.data(), bytes.size(), &sent) != 1) return;
+      if (SSL_write_ex(state_->tls.get(), bytes.data(), bytes.size(), &sent) != 1) return false;
     } else {
       const ssize_t count = ::send(state_->fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (count <= 0) return;
+      if (count <= 0) return false;
       sent = static_cast<size_t>(count);
     }
     bytes.remove_prefix(sent);
   }
+  return true;
+}
+
+void Peer::hold_back(bool together) {
+  const int on = together ? 1 : 0;
+  ::setsockopt(state_->fd.get(), IPPROTO_TCP, TCP_CORK, &on, sizeof on);
 }
 
 void Peer::answer(std::string_view body, std::string_view more_headers) {

@@ -26,7 +26,10 @@ class Peer {
   std::string read_request();
   /// At most `size` bytes; fewer only at the end.
   std::string read(size_t size);
-  void send(std::string_view bytes);
+  /// False if the other side has closed.
+  bool send(std::string_view bytes);
+  /// What is sent while `together` is set leaves in one piece, also if TLS makes several records of it.
+  void hold_back(bool together);
   /// 200 with that body and a Content-Length.
   void answer(std::string_view body, std::string_view more_headers = "");
   /// Waits until the other side has closed.

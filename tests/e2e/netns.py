@@ -4,27 +4,40 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 METADATA = "169.254.169.254"
 METADATA_SIX = "fd00:ec2::254"
 
 
-def in_namespace(case):
-    """Runs a case again inside a network namespace in which only the metadata addresses and loopback exist."""
+def in_namespace(case=None, *, hosts=()):
+    """Runs a case again inside a network namespace in which only the metadata addresses and loopback exist. `hosts` are the
+    lines of its /etc/hosts, besides localhost: @in_namespace(hosts=["127.0.0.1 a.test"])."""
+    if case is None:
+        return functools.partial(in_namespace, hosts=hosts)
 
     @functools.wraps(case)
     def run(self):
         if os.environ.get("PAR_TEST_IN_NAMESPACE") == "1":
             case(self)
             return
-        if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode != 0:
-            self.skipTest("network namespaces cannot be made here")
+        if subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True).returncode != 0:
+            self.skipTest("network and mount namespaces cannot be made here")
         script = (f"ip link set lo up && ip address add {METADATA}/32 dev lo && "
                   f"{{ ip address add {METADATA_SIX}/128 dev lo nodad || true; }} && exec \"$@\"")
-        inside = subprocess.run(["unshare", "--net", "sh", "-c", script, "sh", sys.executable,
-                                 pathlib.Path(__file__).with_name("run_case.py"), self.id()],
+        again = [sys.executable, pathlib.Path(__file__).with_name("run_case.py"), self.id()]
+        inside = subprocess.run(["unshare", "--net", "sh", "-c", script, "sh", *with_hosts(hosts, again)],
                                 env={**os.environ, "PAR_TEST_IN_NAMESPACE": "1"}, capture_output=True, text=True)
         if inside.returncode != 0:
             self.fail(inside.stdout + inside.stderr)
 
     return run
+
+
+def with_hosts(hosts, command):
+    """`command` as one that sees these lines as its /etc/hosts, besides localhost."""
+    file, path = tempfile.mkstemp(prefix="par-hosts-")
+    with open(file, "w") as lines:
+        lines.write("\n".join(["127.0.0.1 localhost", "::1 localhost", *hosts, ""]))
+    os.chmod(path, 0o644)
+    return ["unshare", "--mount", "sh", "-c", "mount --bind \"$1\" /etc/hosts && rm \"$1\" && shift && exec \"$@\"", "sh", path, *command]

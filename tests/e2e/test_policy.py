@@ -1,5 +1,4 @@
-"""What actions may reach. Cases that name a metadata address run in a network namespace of their own, where that address
-is on the loopback device, so that no packet can leave the machine whatever the runner does."""
+"""What actions may reach without a proxy (test_proxies.py: through one)."""
 import unittest
 
 from harness import Backend, Runner
@@ -47,20 +46,12 @@ class Hosts(unittest.TestCase):
             self.assertEqual(headers["User-Agent"], "Datadog")
 
 
-class Proxies(unittest.TestCase):
-    def test_the_control_plane_and_actions_use_the_proxy_of_the_environment(self):
-        with Backend("--http") as backend, http_server() as proxy, \
-                Runner(backend, allow=[REQUEST], environment={"HTTP_PROXY": proxy.url, "NO_PROXY": "localhost"}):
-            done = backend.run(request("http://inventory.invalid/things"))
-            self.assertEqual(done["state"], "succeeded", done)
-            self.assertEqual(proxy.requests[0][1], "http://inventory.invalid/things")
-
-
 class Metadata(unittest.TestCase):
     @in_namespace
     def test_the_metadata_addresses_are_refused_in_every_form(self):
         with http_server(address=METADATA) as metadata, Backend() as backend, Runner(backend, allow=[REQUEST]):
-            for host in (METADATA, f"[::ffff:{METADATA}]", "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", f"[{METADATA_SIX}]"):
+            for host in (METADATA, METADATA + ".", "2852039166", "0251.0376.0251.0376", f"[::ffff:{METADATA}]", "[::ffff:a9fe:a9fe]",
+                         "[64:ff9b::a9fe:a9fe]", f"[{METADATA_SIX}]", f"[{METADATA_SIX}%25lo]", f"[{METADATA_SIX}%25none]"):
                 with self.subTest(host):
                     outcome = backend.run(request(f"http://{host}:{metadata.port}/latest"))["outcome"]
                     self.assertEqual(outcome.get("error_code"), 2, outcome)
@@ -85,3 +76,13 @@ class Metadata(unittest.TestCase):
                 Runner(backend, allow=[REQUEST], config={"allowIMDSEndpoint": True}):
             self.assertEqual(backend.run(request(f"http://{METADATA}:{metadata.port}/latest"))["state"], "succeeded")
             self.assertEqual(len(metadata.requests), 1)
+
+    @in_namespace(hosts=[f"{METADATA} only.test", f"{METADATA} mixed.test", "127.0.0.1 mixed.test"])
+    def test_a_name_is_reached_at_those_of_its_addresses_that_may_be(self):
+        with http_server(address=METADATA) as metadata, http_server(port=metadata.port) as server, Backend() as backend, \
+                Runner(backend, allow=[REQUEST]):
+            mixed, only = backend.run_all(request(f"http://{name}.test:{server.port}/") for name in ("mixed", "only"))
+            self.assertEqual(mixed["state"], "succeeded", mixed)
+            self.assertEqual(only["outcome"]["error_code"], 2)
+            self.assertIn("allowIMDSEndpoint", only["outcome"]["error_details"])
+            self.assertEqual((len(server.requests), metadata.requests), (1, []))

@@ -26,18 +26,17 @@ def in_namespace(case=None, *, hosts=()):
         script = (f"ip link set lo up && ip address add {METADATA}/32 dev lo && "
                   f"{{ ip address add {METADATA_SIX}/128 dev lo nodad || true; }} && exec \"$@\"")
         again = [sys.executable, pathlib.Path(__file__).with_name("run_case.py"), self.id()]
-        inside = subprocess.run(["unshare", "--net", "sh", "-c", script, "sh", *with_hosts(hosts, again)],
-                                env={**os.environ, "PAR_TEST_IN_NAMESPACE": "1"}, capture_output=True, text=True)
+        with tempfile.TemporaryDirectory(prefix="par-namespace-") as directory:
+            inside = subprocess.run(["unshare", "--net", "sh", "-c", script, "sh", *with_hosts(hosts, directory, again)],
+                                    env={**os.environ, "PAR_TEST_IN_NAMESPACE": "1"}, capture_output=True, text=True)
         if inside.returncode != 0:
             self.fail(inside.stdout + inside.stderr)
 
     return run
 
 
-def with_hosts(hosts, command):
-    """`command` as one that sees these lines as its /etc/hosts, besides localhost."""
-    file, path = tempfile.mkstemp(prefix="par-hosts-")
-    with open(file, "w") as lines:
-        lines.write("\n".join(["127.0.0.1 localhost", "::1 localhost", *hosts, ""]))
-    os.chmod(path, 0o644)
-    return ["unshare", "--mount", "sh", "-c", "mount --bind \"$1\" /etc/hosts && rm \"$1\" && shift && exec \"$@\"", "sh", path, *command]
+def with_hosts(hosts, directory, command):
+    """`command` as one that sees these lines as its /etc/hosts, besides localhost; they are kept in a file of `directory`."""
+    path = pathlib.Path(directory) / "hosts"
+    path.write_text("\n".join(["127.0.0.1 localhost", "::1 localhost", *hosts, ""]))
+    return ["unshare", "--mount", "sh", "-c", "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"", "sh", path, *command]

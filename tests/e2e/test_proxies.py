@@ -197,7 +197,7 @@ class Metadata(unittest.TestCase):
     @in_namespace
     def test_names_that_only_the_proxy_knows_are_its_to_decide(self):
         with http_server() as server, Backend() as backend, \
-                self.proxied(backend, lambda command: with_hosts(["127.0.0.1 inside.test"], command)) as runner:
+                self.proxied(backend, lambda command: with_hosts(["127.0.0.1 inside.test"], self.directory, command)) as runner:
             task = backend.run(get(f"http://inside.test:{server.port}/there"))
             self.assertEqual(task["state"], "succeeded", task)
             self.assertEqual(server.requests[0][:2], ("GET", "/there"))

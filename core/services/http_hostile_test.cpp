@@ -1,5 +1,5 @@
-// Servers that never end, answer too early, or say more than they were asked: the memory stays bounded, and what
-// they say is taken for what it is.
+// Servers that never end, answer too early, or say more than they were asked: the memory stays bounded, and
+// what they say is taken for what it is.
 
 #include <atomic>
 #include <chrono>
@@ -60,7 +60,8 @@ TEST_CASE("Whatever has no end is given up at a limit") {
   };
   const auto test = GENERATE(
       Case{"headers", "HTTP/1.1 200 OK\r\n", "A: b\r\n"}, Case{"reason", "HTTP/1.1 200 ", "r"},
-      Case{"one header", "HTTP/1.1 200 OK\r\nA: ", "b"}, Case{"interim answers", "", "HTTP/1.1 103 Hint\r\n\r\n"},
+      Case{"one header", "HTTP/1.1 200 OK\r\nA: ", "b"},
+      Case{"interim answers", "", "HTTP/1.1 103 Hint\r\n\r\n"},
       Case{"body without length", "HTTP/1.1 200 OK\r\n\r\n", "x"},
       Case{"body with length", "HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\n\r\n", "x"},
       Case{"chunks", k_chunked, "3\r\nabc\r\n"}, Case{"one chunk", k_chunked + "ffffffffffffff\r\n", "x"},

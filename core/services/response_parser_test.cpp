@@ -82,8 +82,9 @@ TEST_CASE("The trailer, and the extension of a chunk, are refused at the same li
 }
 
 TEST_CASE("A chunked body may come byte by byte") {
-  for (const std::string_view body : {"0\r\n\r\n", "0\r\nA: b\r\nC: d\r\n\r\n", "0;x=\"y\"\r\n\r\n",
-                                      "1\r\na\r\n0\r\n\r\n", "2;x\r\nab\r\n03\r\ncde\r\n000\r\nA: b\r\n\r\n"}) {
+  for (const std::string_view body :
+       {"0\r\n\r\n", "0\r\nA: b\r\nC: d\r\n\r\n", "0;x=\"y\"\r\n\r\n", "1\r\na\r\n0\r\n\r\n",
+        "2;x\r\nab\r\n03\r\ncde\r\n000\r\nA: b\r\n\r\n"}) {
     INFO(body);
     ResponseParser parser(false);
     auto pieces = bytes_of(k_chunked);
@@ -107,7 +108,8 @@ TEST_CASE("Transfer codings that nobody asked for are refused") {
   REQUIRE(outcome.error);
   CHECK(outcome.error->kind == HttpFailure::protocol);
   ResponseParser identity(false);
-  CHECK(feed(identity, {"HTTP/1.1 200 OK\r\nTransfer-Encoding: Identity\r\n\r\nuntil close"}).body == "until close");
+  CHECK(feed(identity, {"HTTP/1.1 200 OK\r\nTransfer-Encoding: Identity\r\n\r\nuntil close"}).body ==
+        "until close");
   CHECK(identity.ends_by_close());
 }
 
@@ -116,7 +118,7 @@ TEST_CASE("A status line is told from one that lacks its last blank") {
   CHECK(look_at_status_line("HTTP/1.0 404\r\nA: b") == StatusLine::lacks_blank);
   for (const std::string_view start : {"", "H", "HTTP/1.1 20", "HTTP/1.1 200", "HTTP/1.1 200\r"})
     CHECK(look_at_status_line(start) == StatusLine::incomplete);
-  for (const std::string_view start : {"HTTP/1.1 200 ", "HTTP/1.1 200 OK\r\n", "HTTP/2 200\r\n", "HTTP/1.1 2000\r\n",
-                                       "HTTP/1.1 20\r\n", "HTTP/1.1 200\n", "\r\n", "x"})
+  for (const std::string_view start : {"HTTP/1.1 200 ", "HTTP/1.1 200 OK\r\n", "HTTP/2 200\r\n",
+                                       "HTTP/1.1 2000\r\n", "HTTP/1.1 20\r\n", "HTTP/1.1 200\n", "\r\n", "x"})
     CHECK(look_at_status_line(start) == StatusLine::fine);
 }

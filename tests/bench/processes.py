@@ -18,7 +18,8 @@ class Nginx:
         self.directory = directory
         subprocess.run([ROOT / "tests/services/nginx/up.sh", directory], check=True)
         lines = (directory / "env").read_text().splitlines()
-        self.url = dict(line.split("=", 1) for line in lines)["NGINX_HTTP"]
+        self.variables = dict(line.split("=", 1) for line in lines)
+        self.url = self.variables["NGINX_HTTP"]
         atexit.register(self.stop)
 
     def stop(self):

@@ -87,7 +87,7 @@ Result<std::optional<EnrollmentAnswer>> EnrollmentExchange::run(const Enrollment
     request.deadline = std::chrono::steady_clock::now() + k_request_timeout;
     request.max_body_bytes = k_max_answer;
     answer.reset();
-    http_.fetch(std::move(request), message.body,
+    http_.fetch(std::move(request), std::make_shared<const std::string>(message.body),
                 [&answer](Result<HttpAnswer, HttpError> got) { answer = std::move(got); });
     while (!answer) control_.run_one();
 

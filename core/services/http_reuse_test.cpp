@@ -1,5 +1,5 @@
-// Which requests may share a connection, and which are sent again when one got lost: the rules that need a look
-// inside the client. http_answers_test.cpp has those that can be seen from outside.
+// Which requests may share a connection, and which are sent again when one got lost: the rules that need a
+// look inside the client. http_answers_test.cpp has those that can be seen from outside.
 
 #include <array>
 #include <set>

@@ -13,8 +13,8 @@
 #include <fcntl.h>
 
 #include "core/services/call_scope.hpp"
-#include "core/services/services.hpp"
 #include "core/services/service_tables.hpp"
+#include "core/services/services.hpp"
 #include "core/services/trust_store.hpp"
 #include "core/telemetry/log.hpp"
 #include "core/telemetry/redactor.hpp"
@@ -57,7 +57,8 @@ bool get(const par_http& http, const std::string& url, const std::string& ca, st
   par_http_response* response = nullptr;
   par_status status = http.send(&call, &request, &response);
   size_t got = 1;
-  while (status == PAR_OK && got != 0) status = http.read(&call, response, buffer.data(), buffer.size(), &got);
+  while (status == PAR_OK && got != 0)
+    status = http.read(&call, response, buffer.data(), buffer.size(), &got);
   if (status != PAR_OK || response->http_status != 200) {
     const std::string text(view(response->failure_text));
     std::fprintf(stderr, "bench_service_loop: status %d: %s\n", response->http_status, text.c_str());

@@ -17,8 +17,8 @@ namespace {
 
 constexpr uint64_t k_max_body = 1u << 20;
 
-// The other side of a socket pair, on the exchange's own thread: whenever the exchange would wait for bytes, the
-// next piece of the input arrives, and after the last one the peer closes.
+// The other side of a socket pair, on the exchange's own thread: whenever the exchange would wait for bytes,
+// the next piece of the input arrives, and after the last one the peer closes.
 class FuzzedPeer final : public Waiter {
  public:
   FuzzedPeer(FileDescriptor socket, std::string_view answer, size_t piece)
@@ -53,8 +53,11 @@ struct Client {
   FileDescriptor null{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
   Redactor redactor;
   Log log{null.get(), LogFormat::json, LogLevel::error, redactor};
-  Dialer dialer{TrustStore::load({}).value(), {}, log,
-                [](const std::string&) -> Resolver::Addresses { return fail("nothing is resolved here"); }, nullptr};
+  Dialer dialer{TrustStore::load({}).value(),
+                {},
+                log,
+                [](const std::string&) -> Resolver::Addresses { return fail("nothing is resolved here"); },
+                nullptr};
 };
 
 template <typename T>
@@ -131,7 +134,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!whole.answered) return 0;
   check_head(whole.head);
   check_head(cut.head);
-  PAR_FUZZ_REQUIRE(whole.head.status == cut.head.status && whole.head.headers.size() == cut.head.headers.size());
+  PAR_FUZZ_REQUIRE(whole.head.status == cut.head.status &&
+                   whole.head.headers.size() == cut.head.headers.size());
   PAR_FUZZ_REQUIRE(whole.complete == cut.complete);
   if (whole.complete) PAR_FUZZ_REQUIRE(whole.body == cut.body);
   PAR_FUZZ_REQUIRE(method != "HEAD" || whole.body.empty());

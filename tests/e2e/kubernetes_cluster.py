@@ -12,7 +12,7 @@ import uuid
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from harness import Backend, Runner, service
+from harness import Backend, Runner, service, wait_until
 
 JSON_PATCH = "application/json-patch+json"
 
@@ -88,21 +88,29 @@ class Cluster:
         self.done("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
         return name
 
-    def grant(self, namespace, subject, *rules):
-        """Gives subject (a member of RoleBinding.subjects) these rules in the namespace."""
+    def grant(self, namespace, account, *rules):
+        """Gives a service account of the namespace these rules in it; returns when the server knows."""
         rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
         name = f"par-{uuid.uuid4().hex[:8]}"
         self.done("POST", f"{rbac}/roles", {"metadata": {"name": name}, "rules": list(rules)})
         self.done("POST", f"{rbac}/rolebindings", {
-            "metadata": {"name": name}, "subjects": [subject],
+            "metadata": {"name": name}, "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}})
+        for rule in rules:
+            wait_until(lambda: self.allows(namespace, account, rule), f"{account} may {rule}")
+
+    def allows(self, namespace, account, rule):
+        attributes = {"namespace": namespace, "group": rule["apiGroups"][0], "resource": rule["resources"][0],
+                      "verb": rule["verbs"][0], "name": rule.get("resourceNames", [""])[0]}
+        review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {
+            "user": f"system:serviceaccount:{namespace}:{account}", "resourceAttributes": attributes}}
+        return self.done("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)["status"]["allowed"]
 
     def account(self, namespace, *rules):
         """A service account with these rules in the namespace: a folder as its pod finds it, for in_pod()."""
         name = f"par-{uuid.uuid4().hex[:8]}"
         self.done("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": name}})
-        if rules:
-            self.grant(namespace, {"kind": "ServiceAccount", "name": name, "namespace": namespace}, *rules)
+        self.grant(namespace, name, *rules)
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
         shutil.copy(self.variables["PAR_K8S_CA"], folder / "ca.crt")
         (folder / "token").write_text(self.token(namespace, name))
@@ -133,7 +141,8 @@ class Cluster:
                 if text in event.get("requestURI", "") and event["stage"] == "ResponseComplete":
                     uri = urlsplit(event["requestURI"])
                     found.append(Request(event["verb"], uri.path, dict(parse_qsl(uri.query, keep_blank_values=True)),
-                                         event.get("requestObject"), event["responseStatus"]["code"], event["user"]["username"]))
+                                         event.get("requestObject"), event["responseStatus"]["code"],
+                                         event.get("impersonatedUser", event["user"])["username"]))
         return found
 
 

@@ -23,14 +23,18 @@ class Case(KubernetesCase):
     def read(self, name):
         return (self.cluster.directory / name).read_text()
 
-    def works(self, connection=None):
-        return self.outputs("getNamespace", connection, name=NAMESPACE)
+    # Other cases ask in the same namespace at the same time: the selector tells whose request it is.
+    def inputs(self):
+        return {"namespace": NAMESPACE, "labelSelector": f"run={self.namespace}"}
 
-    def fails(self, connection=None, code=2):
-        return self.error("getNamespace", connection, code=code, name=NAMESPACE)
+    def works(self, connection=None):
+        self.assertEqual(self.outputs("listConfigMap", connection, **self.inputs())["items"], [])
+
+    def fails(self, connection=None):
+        return self.error("listConfigMap", connection, **self.inputs())
 
     def user_of_last_request(self):
-        return self.cluster.seen(f"/namespaces/{NAMESPACE}")[-1].user
+        return self.cluster.seen(self.namespace)[-1].user
 
 
 class KubeconfigCase(Case):
@@ -67,7 +71,7 @@ class Kubeconfig(KubeconfigCase):
                 self.assertEqual(self.user_of_last_request(), user)
         for name, words in (
                 ("refused-basic", ['User "system:anonymous" cannot']),  # passwords left Kubernetes with 1.19
-                ("refused-nobody", ['User "par-nobody" cannot get resource "namespaces"']),
+                ("refused-nobody", ['User "par-nobody" cannot list resource "configmaps"']),
                 ("refused-token-unknown", ["Unauthorized"]), ("refused-certificate-expired", ["Unauthorized"]),
                 ("refused-ca-wrong", [f"{self.cluster.host}:{self.cluster.port}", "certificate"]),
                 ("refused-ca-none", [f"{self.cluster.host}:{self.cluster.port}", "certificate"]),
@@ -187,7 +191,7 @@ class Kubeconfig(KubeconfigCase):
             both["contexts"].append({"name": "two", "context": {"cluster": "two", "user": "two"}})
             self.home.write(both)
             for name, expected in (("one", NAMESPACE), ("two", "of-the-other")) * 3:
-                self.assertEqual(self.works(context(name))["metadata"]["name"], expected)
+                self.assertEqual(self.outputs("getNamespace", context(name), name=NAMESPACE)["metadata"]["name"], expected)
             for method, path, headers in second.requests:
                 self.assertEqual((method, path), ("GET", f"/prefix/api/v1/namespaces/{NAMESPACE}"))
                 self.assertEqual(headers["Authorization"], "Bearer token-of-two")

@@ -38,8 +38,8 @@ class Rbac(KubernetesCase):
         self.cluster.make(CONFIG_MAP, "sample", self.namespace)
         self.cluster.make(DEPLOYMENT, "sample", self.namespace)
         self.assertIn("forbidden", self.error("getConfigMap", namespace=self.namespace, name="sample"))
-        account = {"kind": "ServiceAccount", "name": self.account_of(folder), "namespace": self.namespace}
-        self.cluster.grant(self.namespace, account, *[rule for role in roles for rule in role["rules"] if rule["resources"] != ["nodes"]])
+        self.cluster.grant(self.namespace, self.account_of(folder),
+                           *[rule for role in roles for rule in role["rules"] if rule["resources"] != ["nodes"]])
         self.outputs("getConfigMap", namespace=self.namespace, name="sample")
         self.outputs(f"{APPS}.restartDeployment", namespace=self.namespace, name="sample")
         self.outputs("deleteMultipleConfigMaps", namespace=self.namespace)

@@ -2,6 +2,7 @@
 import re
 import time
 
+from harness import wait_until
 from kubernetes_actions import APPS, KIND
 from kubernetes_cluster import KubernetesCase
 
@@ -191,6 +192,9 @@ class Writes(KubernetesCase):
         path = f"{KIND['ResourceQuota'].collection(self.namespace)}/sample/status"
         self.cluster.done("PUT", path, {**self.stored(kind="ResourceQuota"), "status": {
             "hard": {"count/configmaps": "1"}, "used": {"count/configmaps": "1"}}})
-        error = self.error("createConfigMap", body={"metadata": {"name": "more"}})
+        more = {"metadata": {"name": "more"}}
+        wait_until(lambda: self.cluster.call("POST", KIND["ConfigMap"].collection(self.namespace), more, dryRun="All")[0] == 403,
+                   "the quota in force")
+        error = self.error("createConfigMap", body=more)
         self.assertIn("exceeded quota", error)
         self.assertNotIn("kubernetesActions", error)

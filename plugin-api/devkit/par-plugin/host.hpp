@@ -1,0 +1,125 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <par/plugin.h>
+
+#include "core/plugin/cancel_functions.hpp"
+#include "plugin-api/devkit/par-plugin/memory.hpp"
+#include "plugin-api/devkit/par-plugin/subject.hpp"
+
+namespace par::kit {
+
+/// How the checking host behaves: always as the ABI allows, seldom as a plugin would like it.
+struct Behaviour {
+  TableForm tables = TableForm::plain;
+  bool services = true;          ///< false: service() answers null
+  par_status failure = PAR_OK;   ///< what every service operation answers
+  bool fail_reads_only = false;  ///< operations begin well, their reads fail
+  bool block = false;            ///< operations of services end at cancel only
+  std::optional<Answer> answer;  ///< in place of what the sample says
+  uint64_t max_result_bytes = 15u << 20;
+  bool cancelled = false;  ///< from the start
+  std::optional<std::chrono::milliseconds> cancel_after;
+  std::optional<std::chrono::milliseconds> limit;
+};
+
+class Call;
+
+/// The par_host of one plugin and what it was told.
+class Host {
+ public:
+  explicit Host(const Behaviour& behaviour, const std::vector<std::string>& services);
+  const par_host* abi() const { return abi_.get(); }
+  std::vector<std::string> log() const;
+  std::vector<std::string> secrets() const;
+  const Behaviour& behaviour() const { return behaviour_; }
+
+ private:
+  const Behaviour& behaviour_;
+  std::vector<std::string> services_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> log_;
+  std::vector<std::string> secrets_;
+  Table<par_host> abi_;
+};
+
+/// One par_call and what the plugin did with it.
+class Call {
+ public:
+  Call(const Behaviour& behaviour, std::vector<Answer> answers);
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  const par_call* abi() const { return abi_.get(); }
+  static Call& of(const par_call* call) { return *static_cast<Call*>(call->host_data); }
+
+  /// What the plugin told until now.
+  struct Report {
+    std::optional<std::string> result;
+    par_status refusal = PAR_OK;  ///< the last answer of result() that was not PAR_OK
+    std::string refusal_text;
+    bool described = false;
+    std::string message, display;
+    std::vector<std::string> secrets;
+    size_t functions_left = 0;
+    size_t objects_left = 0;
+    size_t released_twice = 0;
+  };
+  /// After execute: ends the call.
+  Report finish();
+  /// Afterwards no use of abi() goes unnoticed.
+  void forbid() { abi_.forbid(); }
+
+  void cancel();
+  int32_t state() const;
+  /// PAR_CANCELLED at cancel, else PAR_OK after `time`.
+  par_status wait(std::chrono::milliseconds time);
+
+  // For services.
+
+  const Behaviour& behaviour() const { return behaviour_; }
+  Answer next_answer();
+  void handed_out(std::shared_ptr<void> object);
+  /// Null if the call does not hold it.
+  std::shared_ptr<void> take_back(const void* object);
+
+ private:
+  static par_call functions(Call* self);
+  int64_t remaining_ms() const;
+
+  const Behaviour& behaviour_;
+  std::vector<Answer> answers_;
+  size_t next_answer_ = 0;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool cancelled_ = false;
+  bool finished_ = false;
+  std::vector<std::shared_ptr<void>> objects_;
+  Report report_;
+  core::CancelFunctions cancel_functions_;
+  Table<par_call> abi_;
+  std::thread clock_;
+};
+
+/// The tables of the services that the checking host has; null for another id.
+const void* find_service(std::string_view id, TableForm form);
+
+/// A plugin's view of text.
+inline par_str borrow(std::string_view text) {
+  return {text.data(), text.size()};
+}
+inline std::string copy(par_str text) {
+  return text.len == 0 ? std::string() : std::string(text.ptr, text.len);
+}
+
+}  // namespace par::kit

@@ -1,0 +1,2 @@
+// The variant that needs C++: an exception that leaves the plugin.
+#include "rule_breaker.c"

@@ -130,10 +130,11 @@ struct HttpClient::Impl::Fetch : std::enable_shared_from_this<Fetch> {
     try {
       auto sent = co_await exchange.send(*waiter, request);
       answer = sent ? Result<HttpAnswer, HttpError>(HttpAnswer()) : tl::unexpected(sent.error());
-      // Memory that is not written to costs nothing, should the announcement be a lie.
-      const uint64_t announced = exchange.announced_length().value_or(0);
-      if (sent && announced <= request.max_body_bytes)
-        answer->body.reserve(std::min(announced, k_max_reserve));
+      if (sent) {
+        // Memory that is not written to costs nothing, should the announcement be a lie.
+        const uint64_t announced = exchange.announced_length().value_or(0);
+        if (announced <= request.max_body_bytes) answer->body.reserve(std::min(announced, k_max_reserve));
+      }
       while (answer) {
         const auto piece = co_await exchange.next(*waiter);
         if (!piece) {

@@ -17,6 +17,7 @@ constexpr Flag k_commands[] = {{"--enroll", Command::enroll},
                                {"--check", Command::check},
                                {"--list-actions", Command::list_actions},
                                {"--healthcheck", Command::healthcheck},
+                               {"invoke", Command::invoke},
                                {"--version", Command::version},
                                {"--help", Command::help}};
 
@@ -38,9 +39,14 @@ class Reader {
                "running and --enroll",
                {Command::run, Command::enroll}},
           Rule{has_format_, "-f", "--enroll", {Command::enroll}},
-          Rule{has_output_, "-o", "--enroll", {Command::enroll}}}) {
+          Rule{has_output_, "-o", "--enroll", {Command::enroll}},
+          Rule{!parsed_.inputs.empty(), "--inputs", "invoke", {Command::invoke}},
+          Rule{!parsed_.connection.empty(), "--connection", "invoke", {Command::invoke}}}) {
       if (given && std::find(commands.begin(), commands.end(), parsed_.command) == commands.end())
         return fail(fmt::format("{} goes with {} only", name, goes_with));
+    }
+    if (parsed_.command == Command::invoke && parsed_.inputs.empty()) {
+      return fail("invoke needs --inputs FILE, a JSON object");
     }
     return parsed_;
   }
@@ -72,6 +78,10 @@ class Reader {
       if (!path) return tl::unexpected(path.error());
       parsed_.output = *path;
       has_output_ = true;
+    } else if (argument == "--inputs" || argument == "--connection") {
+      const auto path = value_of(argument);
+      if (!path) return tl::unexpected(path.error());
+      (argument == "--inputs" ? parsed_.inputs : parsed_.connection) = *path;
     } else {
       return read_command(argument);
     }
@@ -86,6 +96,10 @@ class Reader {
       return fail(fmt::format("{} and {} cannot go together", command_, argument));
     command_ = flag->name;
     parsed_.command = flag->command;
+    if (flag->command != Command::invoke) return {};
+    const auto action = value_of("invoke");
+    if (!action) return tl::unexpected(action.error());
+    parsed_.action = *action;
     return {};
   }
 
@@ -119,6 +133,9 @@ usage: par-runner [--with-api-key]        run until SIGTERM or SIGINT; a runner 
        par-runner --list-actions [--json] print every action of the installed plugins
        par-runner --list-actions --rbac   print the Kubernetes roles that the allowed actions need, as YAML
        par-runner --healthcheck           ask the runner on this machine whether it lives (for container health checks)
+       par-runner invoke ACTION --inputs FILE [--connection FILE]
+                                          run one action here and now, without Datadog, and print its result. FILE is a JSON
+                                          object, the connection's a credential file. Says what actionsAllowlist decides
        par-runner --version
        par-runner --help
 

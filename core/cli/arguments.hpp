@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -9,7 +10,7 @@
 
 namespace par::core {
 
-enum class Command { run, enroll, check, list_actions, healthcheck, version, help };
+enum class Command { run, enroll, check, list_actions, healthcheck, invoke, version, help };
 
 /// What the command line asks for.
 struct Arguments {
@@ -20,6 +21,9 @@ struct Arguments {
   bool with_api_key = false;
   EnrollmentFormat format = EnrollmentFormat::config;  ///< of enroll
   std::filesystem::path output;                        ///< of enroll; empty: standard output
+  std::string action;                                  ///< of invoke: full name
+  std::filesystem::path inputs;                        ///< of invoke: a JSON file
+  std::filesystem::path connection;                    ///< of invoke: a credential file; empty: none
 };
 
 /// Reads the arguments without the program's name. Errors: an unknown one, two commands, one without its

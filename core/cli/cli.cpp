@@ -11,6 +11,7 @@
 #include "core/cli/exit_code.hpp"
 #include "core/cli/health_probe.hpp"
 #include "core/cli/installation.hpp"
+#include "core/cli/invoke.hpp"
 #include "core/cli/list_actions.hpp"
 #include "core/cli/rbac.hpp"
 #include "core/cli/report.hpp"
@@ -85,6 +86,19 @@ class Program {
     const Log log(STDERR_FILENO, config->log_format, config->log_level, redactor);
     return enroll_and_print({arguments, environment_, [this] { return load(STDERR_FILENO); }, log, redactor},
                             std::move(*config));
+  }
+
+  int invoke(const Arguments& arguments) {
+    static Redactor& redactor = *new Redactor;
+    auto loaded = load(STDERR_FILENO);
+    if (!loaded) {
+      complain("the configuration cannot be used: " + loaded.error().message);
+      return exit_failed;
+    }
+    static Config& config = *new Config(std::move(*loaded));
+    register_secrets(config, redactor);
+    static Log& log = *new Log(STDERR_FILENO, LogFormat::text, config.log_level, redactor);
+    return core::invoke(arguments, config, log, redactor);
   }
 
   int check() {
@@ -201,6 +215,8 @@ int run_cli(const std::vector<std::string_view>& arguments, const Environment& e
       return program.list(*parsed);
     case Command::healthcheck:
       return program.healthcheck();
+    case Command::invoke:
+      return program.invoke(*parsed);
     case Command::version:
       print(stdout, fmt::format("par-runner {}\n", PAR_VERSION));
       return exit_ok;

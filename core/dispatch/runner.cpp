@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <csignal>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,12 +26,11 @@
 #include "core/dispatch/key_source.hpp"
 #include "core/dispatch/key_watch.hpp"
 #include "core/dispatch/memory.hpp"
+#include "core/dispatch/plugin_setup.hpp"
 #include "core/dispatch/stop_sequence.hpp"
 #include "core/identity/identity.hpp"
 #include "core/plugin/catalog.hpp"
 #include "core/plugin/in_process_invoker.hpp"
-#include "core/plugin/inputs.hpp"
-#include "core/policy/host_allowlist.hpp"
 #include "core/services/http_client.hpp"
 #include "core/services/process/process_service.hpp"
 #include "core/services/services.hpp"
@@ -58,27 +56,6 @@ struct Parts {
   EgressSettings egress;
   Catalog catalog;
 };
-
-Result<EgressSettings> egress_settings(const Config& config) {
-  EgressSettings egress;
-  egress.allow_imds_endpoint = config.allow_imds_endpoint;
-  if (config.host_allowlist) {
-    auto hosts = HostAllowlist::parse(*config.host_allowlist);
-    if (!hosts) return fail_in("allowlist", hosts);
-    egress.host_allowlist = std::make_shared<const HostAllowlist>(std::move(*hosts));
-  }
-  return egress;
-}
-
-// Settings of a plugin that is installed must fit what its manifest describes.
-Result<void> check_plugin_settings(const Config& config, const Catalog& catalog) {
-  for (const auto& [name, settings] : config.plugin_settings) {
-    const CatalogEntry* const entry = catalog.find(name);
-    if (entry == nullptr || !entry->manifest) continue;
-    if (auto checked = check_settings(*entry->manifest, settings); !checked) return checked;
-  }
-  return {};
-}
 
 Result<Parts> read_parts(const Config& config, Redactor& redactor) {
   auto urn = RunnerUrn::parse(config.urn);
@@ -121,15 +98,6 @@ std::function<double()> random_source() {
   return [generator = std::minstd_rand(std::random_device{}())]() mutable {
     return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
   };
-}
-
-// The helper program of par.process/1 is installed beside the runner's own libraries; in a build tree, beside
-// the runner.
-std::filesystem::path supervisor_program() {
-  std::error_code ignored;
-  const auto directory = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  const auto installed = directory.parent_path() / PAR_SUPERVISOR_DIRECTORY / "par-supervisor";
-  return std::filesystem::exists(installed, ignored) ? installed : directory / "par-supervisor";
 }
 
 void set_log_fields(Log& log, const Config& config, const RunnerUrn& urn) {
@@ -200,12 +168,6 @@ class Session {
 
  private:
   bool takes_tasks() const { return !config_.modes.empty(); }
-
-  static InvokerLimits invoker_limits(const Config& config) {
-    InvokerLimits limits;
-    limits.pool_size = static_cast<size_t>(config.runner_pool_size);
-    return limits;
-  }
 
   Dispatcher::Hooks dispatcher_hooks() {
     Dispatcher::Hooks hooks;

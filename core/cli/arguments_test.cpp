@@ -38,6 +38,19 @@ TEST_CASE("enrolling has two names, three formats, an output and two ways") {
   CHECK(run->with_api_key);
 }
 
+TEST_CASE("invoke names an action and its inputs, and perhaps a credential file") {
+  const auto parsed =
+      parse_arguments({"invoke", "com.example.x.do", "--inputs", "in.json", "--connection", "c.json"});
+  REQUIRE(parsed);
+  CHECK(parsed->command == Command::invoke);
+  CHECK(parsed->action == "com.example.x.do");
+  CHECK(parsed->inputs == "in.json");
+  CHECK(parsed->connection == "c.json");
+  CHECK(parse_arguments({"invoke"}).error().message == "invoke has no value behind it");
+  CHECK(parse_arguments({"invoke", "a.b"}).error().message == "invoke needs --inputs FILE, a JSON object");
+  CHECK(parse_arguments({"--inputs", "x"}).error().message == "--inputs goes with invoke only");
+}
+
 TEST_CASE("what does not go together is refused") {
   CHECK(parse_arguments({"--enroll", "-f", "yaml"}).error().message ==
         "-f yaml: expected config, helm-values or env");

@@ -14,6 +14,7 @@ constexpr int k_usage = 2;
 
 int check_command(Words words);
 int inspect_command(Words words);
+int new_command(Words words);
 /// In the child that runs one check.
 int run_check_command(Words words);
 

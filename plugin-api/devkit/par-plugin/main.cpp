@@ -15,6 +15,7 @@ namespace {
 constexpr const char* k_help = R"(par-plugin makes, checks and looks at plugins of par-runner.
 
 usage:
+  par-plugin new NAMESPACE [DIR]       writes a small plugin that is complete: build it, check it, run it
   par-plugin check FILE.so [options]   does the library keep the rules of the plugin ABI?
   par-plugin inspect FILE.so           what the file says of itself; nothing of it is run
   par-plugin list [--json]             all checks with their rules, and the rules that have none
@@ -48,6 +49,7 @@ int run(const std::vector<std::string_view>& words) {
   const Words rest = words.empty() ? Words() : Words(words).subspan(1);
   if (command == "check") return check_command(rest);
   if (command == "inspect") return inspect_command(rest);
+  if (command == "new") return new_command(rest);
   if (command == "list") return list_command(rest);
   if (command == "run-check") return run_check_command(rest);
   if (command == "help" || command == "--help") {

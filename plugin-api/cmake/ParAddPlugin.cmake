@@ -9,7 +9,7 @@ set(PAR_PLUGIN_CMAKE_DIR "${CMAKE_CURRENT_LIST_DIR}" CACHE INTERNAL "Where par_a
 # .par_manifest. Code reaches the same bytes between the symbols par_manifest_begin and par_manifest_end
 # (PAR_PLUGIN of par/plugin.hpp does). A manifest that is not valid fails the build with the reason.
 # Sources may be C or C++; C++ is compiled as C++17 or newer. `cmake --install` puts the module into
-# lib/par-runner/plugins.
+# lib/par-runner/plugins, as the component <namespace>.
 function(par_add_plugin target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAMESPACE;MANIFEST" "SOURCES;LINK")
   foreach(needed NAMESPACE MANIFEST SOURCES)
@@ -71,7 +71,7 @@ typedef int par_manifest_is_embedded;
           "sanitize|address|thread|undefined"))
     target_link_options(${target} PRIVATE "LINKER:-z,defs")
   endif()
-  install(TARGETS ${target} LIBRARY DESTINATION lib/par-runner/plugins)
+  install(TARGETS ${target} LIBRARY DESTINATION lib/par-runner/plugins COMPONENT "${arg_NAMESPACE}")
 endfunction()
 
 # par_add_plugin_check(<target> [SAMPLES <file.json>])

@@ -12,11 +12,11 @@ import unittest
 CMAKE, BUILD = sys.argv.pop(1), pathlib.Path(sys.argv.pop(1)).resolve()
 
 EXPECTED = (
-    "bin/par-runner", "bin/par-local-backend", "lib/par-runner/par-supervisor",
+    "bin/par-runner", "bin/par-local-backend", "bin/par-plugin", "lib/par-runner/par-supervisor",
     "lib/par-runner/plugins/com.datadoghq.http.so",
     "include/par/plugin.h", "include/par/http.h", "include/par/net.h", "include/par/process.h", "include/par/plugin.hpp",
     "share/par-runner/config.example.yaml", "share/par-runner/config.schema.json", "share/par-runner/credentials",
-    "share/par-runner/plugin-api/spec/abi.md", "share/par-runner/plugin-api/spec/manifest.schema.json",
+    "share/par-runner/plugin-api/spec/abi.md", "share/par-runner/plugin-api/abi/v1.0-rc/layout.txt", "share/par-runner/plugin-api/spec/manifest.schema.json",
 )
 
 

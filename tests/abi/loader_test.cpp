@@ -51,6 +51,11 @@ TEST_CASE("each way in which a library can be wrong has a message of its own") {
   }
 }
 
+TEST_CASE("a plugin built with a later minor runs if it needs nothing of it") {
+  Host host("newer_minor");
+  CHECK(run_broken(host) == "<{}>");
+}
+
 TEST_CASE("a library whose namespace is not its file's name is never loaded") {
   Host host("misnamed");
   const CatalogEntry* const entry = host.catalog().find("com.example.other");

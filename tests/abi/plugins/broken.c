@@ -70,6 +70,20 @@ static par_status execute(par_instance* instance, const par_request* request, co
   return call->result(call, &result, 1);
 }
 
+/* A plugin that was built with a later minor: its table is longer, and what this host does not know is odd.
+ */
+typedef struct newer_table {
+  par_plugin known;
+  uint64_t unknown[8];
+} newer_table;
+
+#ifdef PAR_TEST_NEWER_MINOR
+static const newer_table table_of_newer_minor = {
+    {PAR_MAGIC, sizeof(newer_table), PAR_ABI_MAJOR, PAR_ABI_MINOR + 5, 0, 0, manifest, open_plugin,
+     close_plugin, execute, NULL},
+    {1, 2, 3, 4, 5, 6, 7, 8}};
+#endif
+
 static const par_plugin table = {
 #ifdef PAR_TEST_WRONG_MAGIC
     0x12345678u,
@@ -106,8 +120,10 @@ static const par_plugin table = {
 const par_plugin* par_plugin_v1(void) {
   (void)execute; /* not every variant uses it */
   (void)table;
-#ifdef PAR_TEST_NO_TABLE
+#if defined(PAR_TEST_NO_TABLE)
   return NULL;
+#elif defined(PAR_TEST_NEWER_MINOR)
+  return &table_of_newer_minor.known;
 #else
   return &table;
 #endif

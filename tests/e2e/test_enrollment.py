@@ -10,11 +10,11 @@ import subprocess
 import tempfile
 import unittest
 
+import chart
 from harness import BUILD, FAST, PATIENCE, ROOT, Backend, Runner, free_port, program, wait_until
 from servers import http_server
 
 REQUEST = "com.datadoghq.http.request"
-FIXTURES = os.environ.get("PAR_TEST_FIXTURES", "")
 VARIABLES = {"loopIntervalMs": "PAR_LOOP_INTERVAL_MS", "minBackoffMs": "PAR_MIN_BACKOFF_MS",
              "healthCheckIntervalMs": "PAR_HEALTH_CHECK_INTERVAL_MS"}
 
@@ -348,30 +348,8 @@ class Printed(unittest.TestCase):
 class Chart(unittest.TestCase):
     """Values for the official chart, against its own schema."""
 
-    def setUp(self):
-        self.schema = pathlib.Path(FIXTURES, "chart/private-action-runner/values.schema.json")
-        if not FIXTURES or not self.schema.is_file():
-            self.skipTest("PAR_TEST_FIXTURES does not name a directory with the chart's values.schema.json")
-        try:
-            import jsonschema
-            import yaml
-        except ImportError as missing:
-            self.skipTest(f"no Python module {missing.name}")
-        self.jsonschema, self.yaml = jsonschema, yaml
-
-    def validate(self, values):
-        """Against the closed schema; what it refers to on the web stands for any object."""
-        def stub(node):
-            if isinstance(node, dict):
-                return {"type": "object"} if str(node.get("$ref", "")).startswith("http") else {
-                    key: stub(child) for key, child in node.items()}
-            return [stub(child) for child in node] if isinstance(node, list) else node
-
-        schema = stub(json.loads(self.schema.read_text()))
-        schema["$schema"] = "http://json-schema.org/draft-07/schema#"
-        self.jsonschema.Draft7Validator(schema).validate(values)
-
     def test_the_values_pass_and_kubernetes_actions_come_with_their_permissions(self):
+        chart.chart_file("private-action-runner/values.schema.json")
         actions = [REQUEST, "com.datadoghq.kubernetes.apps.restartDeployment",
                    "com.datadoghq.kubernetes.core.deleteMultipleEndpoints", "com.datadoghq.kubernetes.core.listNode",
                    "com.datadoghq.kubernetes.core.testConnection", "com.datadoghq.kubernetes.batch.*"]
@@ -381,8 +359,8 @@ class Chart(unittest.TestCase):
             runner.stored()
             done = runner.command("--enroll", "-f", "helm-values")
         self.assertEqual(done.returncode, 0, done.stderr)
-        values = self.yaml.safe_load(done.stdout)
-        self.validate(values)
+        values = chart.read_yaml(done.stdout)[0]
+        chart.validate(values)
         config = values["runner"]["config"]
         self.assertEqual(config["actionsAllowlist"], [REQUEST, "com.datadoghq.kubernetes.core.testConnection",
                                                       "com.datadoghq.kubernetes.batch.*"])
@@ -393,5 +371,5 @@ class Chart(unittest.TestCase):
                          {"modes": ["pull", "push"], "port": 9100, "tags": ["a:b", "c:1"], "httpTimeoutSeconds": 2.5,
                           "taskTimeoutSeconds": 60, "allowIMDSEndpoint": True, "ddBaseURL": "https://app.datadoghq.com"})
         self.assertIn("roleType: ClusterRole", done.stdout)
-        with self.assertRaises(self.jsonschema.ValidationError):
-            self.validate({**values, "runner": {**values["runner"], "config": {**config, "unknown": 1}}})
+        with self.assertRaises(chart.module("jsonschema").ValidationError):
+            chart.validate({**values, "runner": {**values["runner"], "config": {**config, "unknown": 1}}})

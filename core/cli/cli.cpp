@@ -116,7 +116,7 @@ class Program {
     for (const std::string& warning : config->warnings) report.warn("configuration", warning);
 
     const auto tokens = check_identity_settings(*config, report);
-    const Catalog catalog = Catalog::scan(config->plugins_directories);
+    const Catalog catalog = Catalog::scan(config->plugins_directories, config->plugin_hashes);
     check_allowlist(*config, catalog, report);
     check_plugins(*config, catalog, report);
     check_credentials(*config, report);
@@ -136,7 +136,7 @@ class Program {
                            plugins_directory_, false);
       if (!config) return exit_failed;
     }
-    const Catalog catalog = Catalog::scan(config->plugins_directories);
+    const Catalog catalog = Catalog::scan(config->plugins_directories, config->plugin_hashes);
     for (const std::string& warning : catalog.warnings()) complain(warning);
     bool broken = false;
     for (const auto& [name, entry] : catalog.entries()) {

@@ -157,7 +157,7 @@ int print(const Outcome& outcome) {
 int invoke(const Arguments& arguments, const Config& config, const Log& log, Redactor& redactor) {
   std::signal(SIGPIPE, SIG_IGN);
   // Nothing of this is destroyed: a plugin that hangs may come back to it until the process ends.
-  auto& catalog = *new Catalog(Catalog::scan(config.plugins_directories));
+  auto& catalog = *new Catalog(Catalog::scan(config.plugins_directories, config.plugin_hashes));
   if (const auto fits = check_plugin_settings(config, catalog); !fits) return refuse(fits.error().message);
   auto trust = TrustStore::load({config.certificate_directories, config.certificate_file});
   if (!trust) return refuse(trust.error().message);

@@ -4,6 +4,7 @@
 
 #include "core/base/json.hpp"
 #include "core/plugin/catalog.hpp"
+#include "core/plugin/library_file.hpp"
 #include "core/policy/allowlist.hpp"
 
 namespace par::core {
@@ -18,6 +19,8 @@ std::string list_actions_json(const Catalog& catalog, const ActionsAllowlist* al
   std::map<std::string, std::string> lines;  // sorted by name
   for (const auto& [plugin_namespace, entry] : catalog.entries()) {
     if (!entry.manifest) continue;
+    const auto file = open_library(entry.file);
+    const auto hash = file ? file_sha256(*file) : tl::unexpected(file.error());
     for (const ActionManifest& action : entry.manifest->actions) {
       const std::string name = plugin_namespace + "." + action.name;
       rapidjson::StringBuffer buffer;
@@ -29,6 +32,14 @@ std::string list_actions_json(const Catalog& catalog, const ActionsAllowlist* al
       writer.String(action.summary);
       writer.Key("library");
       writer.String(entry.file.native());
+      writer.Key("version");
+      writer.String(entry.manifest->version);
+      if (hash) {
+        writer.Key("sha256");
+        writer.String(*hash);
+      }
+      writer.Key("pinned");
+      writer.Bool(!entry.pinned_sha256.empty());
       writer.Key("effect");
       writer.String(action.writes ? "writes" : "reads");
       if (allowlist != nullptr) {

@@ -24,6 +24,9 @@ TEST_CASE("actions are listed as JSON with what is known of them") {
   CHECK(par::json::text(get["summary"]) == "Gets \"it\"");
   CHECK(par::json::text(get["effect"]) == "reads");
   CHECK(par::json::text(get["library"]) == PAR_TEST_PLUGINS "/com.example.cli.so");
+  CHECK(par::json::text(get["version"]) == "1.2.3");
+  CHECK(get["sha256"].GetStringLength() == 64);
+  CHECK_FALSE(get["pinned"].GetBool());
   CHECK_FALSE(get["allowed"].GetBool());
   CHECK((*list)[2]["allowed"].GetBool());
   CHECK(par::json::text((*list)[2]["effect"]) == "writes");

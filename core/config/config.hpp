@@ -67,6 +67,7 @@ struct Config {
   std::filesystem::path remote_config_root;  ///< empty: trust on first use
   int runner_pool_size = 10;
   std::vector<std::filesystem::path> plugins_directories;
+  std::map<std::string, std::string> plugin_hashes;    ///< namespace -> SHA-256 in lower-case hexadecimal
   std::map<std::string, std::string> plugin_settings;  ///< namespace -> JSON object
   Milliseconds drain_timeout{25'000};
   LogFormat log_format = LogFormat::json;

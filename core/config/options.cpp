@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
 #include "core/base/strings.hpp"
 #include "core/config/site.hpp"
@@ -188,6 +189,36 @@ Result<void> apply_plugins(const Setting& setting, Config& config) {
   return {};
 }
 
+Result<void> add_plugin_hash(const std::string& name, std::string_view text, Config& config) {
+  const auto hash = hex_decode(text);
+  if (!hash || hash->size() != 32) {
+    return fail(fmt::format(
+        "the hash of {} is no SHA-256, expected 64 hexadecimal digits (sha256sum prints them)", name));
+  }
+  config.plugin_hashes[name] = hex_encode(*hash);
+  return {};
+}
+
+Result<void> apply_plugin_hashes(const Setting& setting, Config& config) {
+  constexpr const char* k_expected = "expected a mapping: namespace -> SHA-256 of its library";
+  if (setting.from_variable) {
+    const auto document = parse_json(setting.text);
+    if (!document || !document->IsObject()) return fail(k_expected);
+    for (const auto& member : document->GetObject()) {
+      if (!member.value.IsString()) return fail(k_expected);
+      const auto added =
+          add_plugin_hash(std::string(json::text(member.name)), json::text(member.value), config);
+      if (!added) return added;
+    }
+    return {};
+  }
+  if (setting.kind != Setting::Kind::map) return fail(k_expected);
+  for (const Setting::Member& member : setting.members) {
+    if (auto added = add_plugin_hash(member.key, member.value.text, config); !added) return added;
+  }
+  return {};
+}
+
 template <typename Value>
 struct Choice {
   std::string_view name;
@@ -281,6 +312,7 @@ const std::vector<Option>& options() {
       {"drainTimeoutSeconds", "PAR_DRAIN_TIMEOUT_SECONDS", "", false,
        [](S s, C c) { return assign(c.drain_timeout, seconds_of(s, 0, 3600)); }},
       {"pluginsDirectory", "PAR_PLUGINS_DIRECTORY", "", false, apply_plugins_directory},
+      {"pluginHashes", "PAR_PLUGIN_HASHES", "", false, apply_plugin_hashes},
       {"plugins", "PAR_PLUGIN_SETTINGS", "", false, apply_plugins},
       {"logFormat", "PAR_LOG_FORMAT", "", false, apply_log_format},
       {"logLevel", "DD_LOG_LEVEL", "", false, apply_log_level},

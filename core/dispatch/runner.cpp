@@ -67,7 +67,7 @@ Result<Parts> read_parts(const Config& config, Redactor& redactor) {
   if (!trust) return tl::unexpected(trust.error());
   auto egress = egress_settings(config);
   if (!egress) return tl::unexpected(egress.error());
-  Catalog catalog = Catalog::scan(config.plugins_directories);
+  Catalog catalog = Catalog::scan(config.plugins_directories, config.plugin_hashes);
   if (auto checked = check_plugin_settings(config, catalog); !checked) return tl::unexpected(checked.error());
   return Parts{std::move(*urn), std::move(*key), std::move(*trust), std::move(*egress), std::move(catalog)};
 }

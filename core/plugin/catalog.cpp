@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "core/plugin/library_file.hpp"
+
 namespace par::core {
 namespace {
 
@@ -22,11 +24,14 @@ Result<Manifest> read_manifest(const std::filesystem::path& file, const std::str
 
 }  // namespace
 
-Catalog Catalog::scan(const std::vector<std::filesystem::path>& directories) {
+Catalog Catalog::scan(const std::vector<std::filesystem::path>& directories,
+                      const std::map<std::string, std::string>& hashes) {
   Catalog catalog;
   catalog.directories_ = directories;
   for (const auto& directory : directories) {
     std::error_code error;
+    const auto trusted = check_library_directory(directory);
+    if (!trusted) catalog.warnings_.push_back(trusted.error().message);
     for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
          at.increment(error)) {
       const std::filesystem::path& file = at->path();
@@ -35,7 +40,9 @@ Catalog Catalog::scan(const std::vector<std::filesystem::path>& directories) {
       const auto [entry, is_new] = catalog.entries_.try_emplace(name);
       if (!is_new) continue;
       entry->second.file = file;
-      entry->second.manifest = read_manifest(file, name);
+      entry->second.manifest = trusted ? read_manifest(file, name) : tl::unexpected(trusted.error());
+      if (const auto pinned = hashes.find(name); pinned != hashes.end())
+        entry->second.pinned_sha256 = pinned->second;
     }
     if (error) {
       catalog.warnings_.push_back(

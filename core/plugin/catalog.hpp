@@ -15,14 +15,17 @@ namespace par::core {
 struct CatalogEntry {
   std::filesystem::path file;
   Result<Manifest> manifest = fail("not read");
+  std::string pinned_sha256;  ///< in hexadecimal; empty: any content will do
 };
 
 /// All plugin libraries that are installed, known from their manifests alone: no code of theirs runs.
 class Catalog {
  public:
   /// Reads every `*.so` of the directories; the first directory that has a namespace wins. A directory that
-  /// does not exist is listed in warnings().
-  static Catalog scan(const std::vector<std::filesystem::path>& directories);
+  /// does not exist is listed in warnings(). `hashes`: SHA-256 that the operator pinned, by namespace; a
+  /// library is compared with it when it is loaded.
+  static Catalog scan(const std::vector<std::filesystem::path>& directories,
+                      const std::map<std::string, std::string>& hashes = {});
 
   const CatalogEntry* find(std::string_view plugin_namespace) const;
   const std::map<std::string, CatalogEntry, std::less<>>& entries() const { return entries_; }

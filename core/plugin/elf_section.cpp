@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include <elf.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <par/plugin.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 
 #include "core/base/files.hpp"
 #include "core/plugin/catalog.hpp"
+#include "core/plugin/library_file.hpp"
 
 namespace par::core {
 namespace {
@@ -109,12 +109,11 @@ Result<std::string> find_manifest(uint64_t file_size, const ReadAt& read) {
 }
 
 Result<std::string> read_manifest_section(const std::filesystem::path& file) {
-  // O_NONBLOCK: a FIFO of that name must not stop the start.
-  const FileDescriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!descriptor) return fail("cannot be opened: " + errno_text(errno));
+  const auto opened = open_library(file);
+  if (!opened) return tl::unexpected(opened.error());
+  const FileDescriptor& descriptor = *opened;
   struct stat status {};
   if (::fstat(descriptor.get(), &status) != 0) return fail("cannot be read: " + errno_text(errno));
-  if (!S_ISREG(status.st_mode)) return fail("not a regular file");
   return find_manifest(
       static_cast<uint64_t>(status.st_size), [&](uint64_t offset, uint64_t size) -> Result<std::string> {
         std::string bytes(size, '\0');

@@ -10,6 +10,8 @@
 #include <boost/dll/shared_library.hpp>
 #include <fmt/format.h>
 
+#include "core/plugin/library_file.hpp"
+
 namespace par::core {
 namespace {
 
@@ -32,6 +34,13 @@ void keep_for_ever(const std::filesystem::path& file, boost::dll::shared_library
   static auto& libraries = *new std::map<std::filesystem::path, boost::dll::shared_library>;
   const std::lock_guard lock(mutex);
   libraries.try_emplace(file, std::move(library));
+}
+
+Result<void> check_hash(const FileDescriptor& file, const std::string& expected) {
+  const auto hash = file_sha256(file);
+  if (!hash) return tl::unexpected(hash.error());
+  if (*hash == expected) return {};
+  return fail(fmt::format("its SHA-256 is {}, pluginHashes expects {}; it is not loaded", *hash, expected));
 }
 
 }  // namespace
@@ -71,8 +80,17 @@ Result<void> check_table(const par_plugin* table, std::string_view manifest) {
 
 Result<const par_plugin*> load_plugin(const CatalogEntry& entry) {
   const std::filesystem::path file = std::filesystem::absolute(entry.file);
+  const auto opened = open_library(file);
+  if (!opened) return fail_in(file.string(), opened);
+  std::filesystem::path source = file;
+  if (!entry.pinned_sha256.empty()) {
+    if (const auto right = check_hash(*opened, entry.pinned_sha256); !right)
+      return fail_in(file.string(), right);
+    // The descriptor that was read, whatever stands under the name by now.
+    source = fmt::format("/proc/self/fd/{}", opened->get());
+  }
   try {
-    boost::dll::shared_library library(file,
+    boost::dll::shared_library library(source,
                                        boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
     const bool has_entry = library.has(PAR_PLUGIN_ENTRY_NAME);
     const par_plugin_entry function =

@@ -1,4 +1,9 @@
 """Plugins that are wrong, or slow, or hang: each gives its own message, and the runner goes on."""
+import hashlib
+import json
+import pathlib
+import shutil
+import tempfile
 import unittest
 
 from harness import BUILD, Backend, Runner
@@ -26,6 +31,33 @@ class Broken(unittest.TestCase):
                 self.assertIn(text, outcome["error_details"])
                 self.assertEqual(backend.run({"action": f"{ECHO}.echo", "inputs": {"text": "still here"}})["state"],
                                  "succeeded")
+
+    def test_a_pinned_library_is_loaded_with_the_right_content_only(self):
+        with Backend() as backend:
+            right = Runner(backend, allow=[f"{ECHO}.*"], config={"pluginsDirectory": directories()})
+            self.addCleanup(right.close)
+            listed = json.loads(right.command("--list-actions", "--json").stdout)
+            hashes = {entry["sha256"] for entry in listed if entry["library"].endswith(f"{ECHO}.so")}
+            self.assertEqual(hashes, {hashlib.sha256((FIXTURES / "echo" / f"{ECHO}.so").read_bytes()).hexdigest()})
+            for pinned, state in ((hashes.pop(), "succeeded"), ("0" * 64, "failed")):
+                with self.subTest(state), Runner(backend, allow=[f"{ECHO}.*"], config={
+                        "pluginsDirectory": directories(), "pluginHashes": {ECHO: pinned}}):
+                    done = backend.run({"action": f"{ECHO}.echo", "inputs": {"text": "x"}})
+                    self.assertEqual(done["state"], state, done)
+                    if state == "failed":
+                        self.assertIn("pluginHashes expects", done["outcome"]["error_details"])
+
+    def test_nothing_is_loaded_from_where_everybody_can_write(self):
+        with Backend() as backend, tempfile.TemporaryDirectory() as directory:
+            shutil.copy(FIXTURES / "echo" / f"{ECHO}.so", directory)
+            for path in (pathlib.Path(directory), pathlib.Path(directory, f"{ECHO}.so")):
+                mode = path.stat().st_mode
+                path.chmod(mode | 0o002)
+                with self.subTest(path), Runner(backend, allow=[f"{ECHO}.*"], config={"pluginsDirectory": directory}):
+                    done = backend.run({"action": f"{ECHO}.echo", "inputs": {"text": "x"}})
+                    self.assertEqual(done["state"], "failed", done)
+                    self.assertIn("chmod o-w", done["outcome"]["error_details"])
+                path.chmod(mode)
 
     def test_a_misnamed_library_is_reported_at_start(self):
         with Backend() as backend, Runner(backend, allow=["com.example.other.run"],

@@ -17,6 +17,7 @@ constexpr const char* k_help = R"(par-plugin makes, checks and looks at plugins 
 usage:
   par-plugin new NAMESPACE [DIR]       writes a small plugin that is complete: build it, check it, run it
   par-plugin check FILE.so [options]   does the library keep the rules of the plugin ABI?
+  par-plugin fuzz FILE.so [options]    random calls and answers; a seed reproduces what ends the process
   par-plugin inspect FILE.so           what the file says of itself; nothing of it is run
   par-plugin list [--json]             all checks with their rules, and the rules that have none
   par-plugin help
@@ -26,6 +27,11 @@ options of check:
   --only CHECK     this check alone
   --limit SECONDS  for each check (default 60); each runs in a process of its own
   --json FILE      also write the findings as JSON, --junit FILE as JUnit XML ("-": to standard output, alone)
+
+options of fuzz:
+  --samples FILE   as above
+  --seconds N      how long (default 60)
+  --seed N         the call of this seed alone
 
 exit codes: 0 all is well; 1 it is not; 2 wrong usage or samples
 )";
@@ -50,6 +56,8 @@ int run(const std::vector<std::string_view>& words) {
   if (command == "check") return check_command(rest);
   if (command == "inspect") return inspect_command(rest);
   if (command == "new") return new_command(rest);
+  if (command == "fuzz") return fuzz_command(rest);
+  if (command == "run-seeds") return run_seeds_command(rest);
   if (command == "list") return list_command(rest);
   if (command == "run-check") return run_check_command(rest);
   if (command == "help" || command == "--help") {

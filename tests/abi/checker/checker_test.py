@@ -1,6 +1,7 @@
 """The checker finds what is wrong with a library, all of it and nothing else.
 
 checker_test.py complete PAR_PLUGIN ABI_MD VARIANT...   every rule has a check or a reason, every check a library
+checker_test.py fuzzes PAR_PLUGIN SOUND FRAGILE         fuzzing finds the call that ends FRAGILE, and its seed does it again
 checker_test.py breaks PAR_PLUGIN VARIANT LIBRARY       the library fails exactly the check that VARIANT names
 """
 
@@ -34,6 +35,24 @@ def complete(program: str, specification: str, variants: list[str]) -> None:
     assert names == set(variants) - {"none"}, f"checks without a library that breaks them: {names ^ set(variants)}"
 
 
+def fuzzes(program: str, sound: str, fragile: str) -> None:
+    samples = ["--samples", str(HERE / "samples.json")]
+
+    def fuzz(library: str, *options: str) -> subprocess.CompletedProcess:
+        return subprocess.run([program, "fuzz", library, *samples, *options], capture_output=True, text=True)
+
+    survived = fuzz(sound, "--seconds", "1")
+    assert survived.returncode == 0 and "calls survived" in survived.stdout, survived
+    found = fuzz(fragile, "--seconds", "60")
+    assert found.returncode == 1, found
+    seed = re.search(r"--seed (\d+)", found.stdout).group(1)
+    for _ in range(2):
+        again = fuzz(fragile, "--seed", seed)
+        assert again.returncode == 1 and f"seed {seed}: " in again.stdout, again
+    assert fuzz(sound, "--seed", seed).returncode == 0
+    assert fuzz(sound, "--seed", "x").returncode == 2
+
+
 def breaks(program: str, variant: str, library: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
         junit = pathlib.Path(directory, "junit.xml")
@@ -57,5 +76,7 @@ def breaks(program: str, variant: str, library: str) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "complete":
         complete(sys.argv[2], sys.argv[3], sys.argv[4:])
+    elif sys.argv[1] == "fuzzes":
+        fuzzes(*sys.argv[2:])
     else:
         breaks(*sys.argv[2:])

@@ -15,7 +15,7 @@ from chart import read_yaml
 from harness import ROOT, Backend, service
 from servers import http_server
 
-SERVICES = ["podman_compose"]
+SERVICES = ["podman_compose", "container"]
 FOLDER = ROOT / "packaging/compose"
 IMAGE = os.environ.get("PAR_TEST_IMAGE", "localhost/par-runner:test")
 REQUEST = "com.datadoghq.http.request"

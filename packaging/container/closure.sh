@@ -1,7 +1,7 @@
 #!/bin/sh
 # Copies the runner, its plugins, every library that they load and what those read into a directory that becomes an image.
 # usage: closure.sh ROOT
-# Leaves ROOT/usr/share/par-runner/packages: "name version" of each Debian package that a copied file is from.
+# Leaves ROOT/usr/share/par-runner/packages: "name version architecture" of each Debian package that a copied file is from.
 set -eu
 root=$1
 mkdir -p "$root/etc/ssl/certs" "$root/usr/lib/ssl" "$root/usr/lib64" "$root/usr/share/par-runner" "$root/home" "$root/tmp"
@@ -33,7 +33,7 @@ mkdir -p "$root/usr/lib/par-runner/plugins"
     dpkg -S "$real" 2>/dev/null || dpkg -S "${real#/usr}"
   done < "$list"
   dpkg -S /etc/ssl/openssl.cnf /usr/share/zoneinfo/UTC /usr/sbin/update-ca-certificates 2>/dev/null || true
-} | cut -d: -f1 | sort -u | xargs dpkg-query -W -f '${Package} ${Version}\n' > "$root/usr/share/par-runner/packages"
+} | cut -d: -f1 | sort -u | xargs dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' > "$root/usr/share/par-runner/packages"
 while read -r package _; do
   mkdir -p "$root/usr/share/doc/$package"
   cp -L "/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/" 2>/dev/null || rmdir "$root/usr/share/doc/$package"

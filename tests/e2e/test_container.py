@@ -4,13 +4,14 @@ from them as the kubelet would: volumes of links, limits, real signals, a runnin
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import time
 import unittest
 
 from chart import chart_file
-from harness import ROOT, Backend, free_port, service, wait_until
+from harness import BUILD, ROOT, Backend, free_port, service, wait_until
 from servers import http_server, slow
 
 SERVICES = ["container"]
@@ -87,6 +88,21 @@ class Image(ContainerCase):
                 with self.subTest(user=user, image=image):
                     listed = self.once(image, "--list-actions", options=["--user", user, *HARDENED])
                     self.assertIn(REQUEST, listed.stdout)
+
+
+    def test_a_plugin_of_somebody_else_is_one_copied_file(self):
+        echo = BUILD / "test-plugins/echo/com.example.echo.so"
+        if not echo.exists():
+            self.skipTest(f"{echo} is not built")
+        image = "localhost/par-runner:test-third-party"
+        with tempfile.TemporaryDirectory() as context:
+            shutil.copy(echo, context)
+            self.podman("build", "--quiet", "--isolation=chroot", "--network=host", "--format", "docker", "--build-arg",
+                        f"RUNNER={self.images['PAR_IMAGE']}", "-f", ROOT / "packaging/container/examples/Containerfile.third-party",
+                        "-t", image, context)
+        listed = self.podman("run", "--rm", image, "--list-actions").stdout
+        self.assertIn("com.example.echo.", listed)
+        self.assertIn(REQUEST, listed)
 
 
 class Pod(ContainerCase):

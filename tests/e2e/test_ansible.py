@@ -98,7 +98,15 @@ class WithAnsiblePlaybook(AnsibleCase):
                 shown = self.outputs(playbook="show.yml", extraVars={"value": value})["stdout"]
                 self.assertEqual(json.loads(shown.partition("msg: ")[2].strip()), value)
         self.assertFalse(os.path.exists("/tmp/par-never"))
-        self.assertIn("ansible_connection", self.failure(playbook="ok.yml", extraVars={"ansible_connection": "local"}))
+        self.assertIn("extraVars.ansible_connection", self.failure(playbook="ok.yml", extraVars={"ansible_connection": "local"}))
+
+    def test_no_input_reaches_a_command_line_of_ssh(self):
+        canary = self.outer / "ssh-ran-this"
+        option = f"-oProxyCommand=touch {canary}"
+        self.assertIn("is no host", self.failure(playbook="unreachable.yml", inventory=option.replace(" ", "${IFS}") + ","))
+        self.assertIn("extraVars.inventory_hostname", self.failure(
+            playbook="unreachable.yml", inventory="inventory-unreachable.ini", extraVars={"inventory_hostname": option}))
+        self.assertFalse(canary.exists())
 
     def test_failures_name_the_hosts(self):
         details = self.failure(playbook="fail.yml")
@@ -112,7 +120,9 @@ class WithAnsiblePlaybook(AnsibleCase):
         self.assertIn("exit code 4", self.failure(playbook="syntax.yml"))
         rows = [("nowhere.yml", {}, "No such file"), ("../outside.yml", {}, "leads out"), ("link.yml", {}, "leads out"),
                 ("/etc/passwd", {}, "relative"), ("ok.yml", {"inventory": "../x"}, "inventory"),
-                ("ok.yml", {"limit": "@/etc/passwd"}, "names a file"), ("ok.yml", {"limit": "web1,@x"}, "names a file"),
+                *(("ok.yml", {"limit": limit}, "names a file")
+                  for limit in ("@/etc/passwd", "web1,@x", "\t@/etc/passwd", "x]@/etc/passwd", "[@/etc/passwd")),
+                ("ok.yml", {"inventory": "a[1:99],"}, "is no host"),
                 ("ok.yml", {"waitForCompletion": False}, "always waited for"), ("ok.yml", {"verbosity": 5}, "verbosity"),
                 ("ok.yml", {"tags": "say"}, "tags"), ("", {}, "playbook")]
         for playbook, inputs, text in rows:
@@ -312,6 +322,8 @@ class WithTheStandInForAController(AnsibleCase):
 
     def test_polls_that_fail_for_a_while_do_not_lose_the_job(self):
         self.server.broken = {"/api/v2/jobs/": [502, 503, 429]}
+        self.assertEqual(self.outputs(playbook="deploy")["status"], "successful")
+        self.server.broken = {"/api/v2/jobs/": ["page", "page"]}  # error pages that are larger than any JSON answer may be
         self.assertEqual(self.outputs(playbook="deploy")["status"], "successful")
         self.server.broken = {"/api/v2/jobs/": [404]}
         details = self.failure(playbook="deploy")

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "modes.hpp"
+#include "paths.hpp"
 
 namespace ansible_plugin {
 namespace {
@@ -21,6 +22,7 @@ class AnsiblePlugin {
       for (const auto& [name, value] : variables->GetObject())
         settings_.environment.emplace_back(par::json::text(name), par::json::text(value));
     }
+    if (settings_.allow_local) remove_left_directories();
   }
 
   void invoke_playbook(const par::Request& task, par::Call& call) const {

@@ -150,7 +150,7 @@ class ControllerRun {
     const std::string job = "/jobs/" + report_.job_id;
     try {
       report_.output =
-          api_.get_tail(job + "/stdout/?format=txt", k_reported_output, report_.output_truncated);
+          api_.get_tail(job + "/stdout/?format=txt_download", k_reported_output, report_.output_truncated);
     } catch (const par::Error& error) {
       call_.check();
       call_.log(par::LogLevel::warn,

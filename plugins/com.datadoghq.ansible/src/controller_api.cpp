@@ -3,12 +3,14 @@
 #include <vector>
 
 #include "plugins/common/encoding.hpp"
+#include "plugins/common/error_body.hpp"
 #include "report.hpp"
 
 namespace ansible_plugin {
 namespace {
 
 constexpr size_t k_max_answer = 8u << 20;
+constexpr size_t k_read_error = 64u << 10;
 constexpr size_t k_shown_answer = 500;
 
 // An HTTP status that is no success.
@@ -18,15 +20,18 @@ class StatusError : public par::Error {
   int http_status;
 };
 
+std::string shortened(std::string_view text) {
+  return std::string(text.substr(0, plugin_common::utf8_prefix(text, k_shown_answer)));
+}
+
 // What the controller says of its refusal: {"detail": ...}, or fields with lists of texts.
 std::string explanation(const std::string& body) {
   par::json::Document answer;
   std::string error;
-  if (!par::json::parse(body, answer, error)) return body.substr(0, k_shown_answer);
+  if (!par::json::parse(body, answer, error)) return shortened(body);
   const auto* const detail = par::json::find(answer, "detail");
-  if (detail != nullptr && detail->IsString())
-    return std::string(par::json::text(*detail)).substr(0, k_shown_answer);
-  return body.substr(0, k_shown_answer);
+  if (detail != nullptr && detail->IsString()) return shortened(par::json::text(*detail));
+  return shortened(body);
 }
 
 par::json::Document parsed(par::HttpResponse response, std::string_view path) {
@@ -78,7 +83,7 @@ par::HttpResponse ControllerApi::send(std::string_view method, std::string_view 
   if (status >= 200 && status <= 299) return response;
   throw StatusError(status, "the controller answered HTTP status " + std::to_string(status) + " to " +
                                 std::string(method) + " " + target.substr(0, target.find('?')) + ": " +
-                                explanation(response.read_all(k_max_answer)));
+                                explanation(plugin_common::error_body(response, k_read_error)));
 }
 
 par::json::Document ControllerApi::get(std::string_view path) const {

@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include <par/sdk/error.hpp>
-
 namespace ansible_plugin {
 namespace {
 
@@ -83,16 +81,6 @@ std::string unsafe_yaml(const par::json::Value& variables) {
   append(out, variables);
   out += '\n';
   return out;
-}
-
-void require_plain_names(const par::json::Value& variables) {
-  for (const auto& [name, value] : variables.GetObject()) {
-    if (!par::json::text(name).starts_with("ansible_")) continue;
-    throw par::Error("extraVars." + std::string(par::json::text(name)) +
-                     ": variables called ansible_... choose how Ansible connects and what it runs; a local "
-                     "run takes them from the "
-                     "playbook, the inventory and the connection only");
-  }
 }
 
 }  // namespace ansible_plugin

@@ -11,8 +11,4 @@ namespace ansible_plugin {
 /// `variables` is an object whose depth the host has bounded.
 std::string unsafe_yaml(const par::json::Value& variables);
 
-/// Throws par::Error if a variable is called ansible_...: those choose how and where Ansible connects and
-/// which programs it runs, which is the connection's matter.
-void require_plain_names(const par::json::Value& variables);
-
 }  // namespace ansible_plugin

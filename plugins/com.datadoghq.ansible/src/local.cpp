@@ -5,6 +5,7 @@
 #include <string>
 
 #include "callback_output.hpp"
+#include "caller_texts.hpp"
 #include "extra_vars.hpp"
 #include "modes.hpp"
 #include "paths.hpp"
@@ -26,15 +27,6 @@ std::string search_path(const std::string& program) {
   const std::filesystem::path file(program);
   if (file.has_parent_path()) result.insert(0, file.parent_path().native() + ":");
   return result;
-}
-
-// "@file" would have Ansible read patterns from any file.
-void check_limit(const std::string& limit) {
-  for (size_t at = limit.find('@'); at != std::string::npos; at = limit.find('@', at + 1)) {
-    if (at == 0 || limit[at - 1] == ',' || limit[at - 1] == ':' || limit[at - 1] == ' ')
-      throw par::Error("limit \"" + limit +
-                       "\": a part that begins with '@' names a file, which a local run does not read");
-  }
 }
 
 class LocalRun {
@@ -83,14 +75,15 @@ class LocalRun {
       const auto* const value = connection.token(name);
       return value == nullptr ? std::string_view() : *value;
     };
-    if (!inputs_.inventory.empty()) {
-      option("--inventory", inputs_.inventory.ends_with(',')
-                                ? inputs_.inventory
-                                : path_below(directory_, inputs_.inventory, "inventory").native());
-    } else {
+    if (inputs_.inventory.empty()) {
       option("--inventory", token("inventory"));
+    } else if (inputs_.inventory.ends_with(',')) {
+      require_host_list(inputs_.inventory);
+      option("--inventory", inputs_.inventory);
+    } else {
+      option("--inventory", path_below(directory_, inputs_.inventory, "inventory").native());
     }
-    check_limit(inputs_.limit);
+    require_host_pattern(inputs_.limit);
     option("--limit", inputs_.limit);
     option("--tags", comma_joined(inputs_.tags));
     option("--skip-tags", comma_joined(inputs_.skip_tags));
@@ -101,7 +94,7 @@ class LocalRun {
     if (inputs_.verbosity > 0)
       arguments_.push_back("-" + std::string(static_cast<size_t>(inputs_.verbosity), 'v'));
     if (inputs_.extra_vars != nullptr) {
-      require_plain_names(*inputs_.extra_vars);
+      require_data_names(*inputs_.extra_vars);
       option("--extra-vars", "@" + private_.write("extra-vars.yml", unsafe_yaml(*inputs_.extra_vars)));
     }
     arguments_.push_back(path_below(directory_, inputs_.playbook, "playbook").native());

@@ -8,11 +8,24 @@
 
 #include <fcntl.h>
 #include <par/sdk/error.hpp>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ansible_plugin {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr std::string_view k_prefix = "par-ansible-";
+
+std::string base_directory() {
+  const char* const base = std::getenv("TMPDIR");
+  return base != nullptr && *base != '\0' ? base : "/tmp";
+}
+
+int open_lock(const std::string& directory, int flags) {
+  return ::open((directory + "/lock").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+}
 
 fs::path resolved(const fs::path& path, const std::string& what) {
   std::error_code error;
@@ -35,18 +48,38 @@ fs::path path_below(const std::string& directory, const std::string& relative, s
   return path;
 }
 
-PrivateDirectory::PrivateDirectory() {
-  const char* const base = std::getenv("TMPDIR");
-  path_ = std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/par-ansible-XXXXXX";
-  if (mkdtemp(path_.data()) == nullptr) {
-    throw par::Error("no temporary directory can be made as " + path_ + ": " + std::strerror(errno) +
-                     "; ansible-playbook needs one that is writable (TMPDIR)");
-  }
+PrivateDirectory::PrivateDirectory() : path_(base_directory() + "/" + std::string(k_prefix) + "XXXXXX") {
+  const bool made = mkdtemp(path_.data()) != nullptr;
+  if (made) lock_ = open_lock(path_, O_CREAT | O_EXCL);
+  if (lock_ >= 0 && ::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
+  const int error = errno;
+  if (lock_ >= 0) ::close(lock_);
+  std::error_code ignored;
+  if (made) fs::remove_all(path_, ignored);
+  throw par::Error("no temporary directory can be made as " + path_ + ": " + std::strerror(error) +
+                   "; ansible-playbook needs one that is writable (TMPDIR)");
 }
 
 PrivateDirectory::~PrivateDirectory() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
+  ::close(lock_);
+}
+
+void remove_left_directories() {
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(base_directory(), ignored)) {
+    struct stat about {};
+    const std::string path = entry.path().native();
+    if (!entry.path().filename().native().starts_with(k_prefix) || ::lstat(path.c_str(), &about) != 0 ||
+        !S_ISDIR(about.st_mode) || about.st_uid != ::geteuid()) {
+      continue;
+    }
+    const int lock = open_lock(path, 0);
+    if (lock < 0) continue;
+    if (::flock(lock, LOCK_EX | LOCK_NB) == 0) fs::remove_all(path, ignored);
+    ::close(lock);
+  }
 }
 
 std::string PrivateDirectory::write(const std::string& name, std::string_view contents) const {

@@ -11,7 +11,8 @@ namespace ansible_plugin {
 std::filesystem::path path_below(const std::string& directory, const std::string& relative,
                                  std::string_view input);
 
-/// A directory that only this user can enter, gone with everything in it when this object ends.
+/// A directory that only this user can enter, gone with everything in it when this object ends. It holds a
+/// locked file, by which remove_left_directories() knows that it is in use.
 class PrivateDirectory {
  public:
   /// Throws par::Error if none can be made.
@@ -26,6 +27,10 @@ class PrivateDirectory {
 
  private:
   std::string path_;
+  int lock_ = -1;
 };
+
+/// Removes the private directories of processes that were killed.
+void remove_left_directories();
 
 }  // namespace ansible_plugin

@@ -1,11 +1,11 @@
 #include <string>
 
 #include "modes.hpp"
+#include "plugins/common/error_body.hpp"
 
 namespace ansible_plugin {
 namespace {
 
-constexpr size_t k_max_answer = 64u << 10;
 constexpr size_t k_shown_answer = 500;
 
 std::string event_of(const Inputs& inputs) {
@@ -57,10 +57,10 @@ Report send_to_webhook(const Inputs& inputs, const par::Connection& connection, 
     request.header("Authorization", "Bearer " + std::string(*token));
   par::HttpResponse response = request.send();
   if (response.status() < 200 || response.status() > 299) {
-    const std::string body = response.read_all(k_max_answer);
+    const std::string body = plugin_common::error_body(response, k_shown_answer);
     throw par::Error("the webhook answered HTTP status " + std::to_string(response.status()) +
                      (response.status() == 401 ? " (check the token webhookToken of the connection)" : "") +
-                     (body.empty() ? "" : ": " + body.substr(0, k_shown_answer)));
+                     (body.empty() ? "" : ": " + body));
   }
   Report report;
   report.mode = "webhook";

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "callback_output.hpp"
+#include "caller_texts.hpp"
 #include "extra_vars.hpp"
 #include "inputs.hpp"
 #include "paths.hpp"
@@ -38,13 +39,45 @@ TEST_CASE("extra variables become YAML in which every text is data") {
   CHECK(yaml(R"({"a":{},"b":[]})") == "{\"a\": {}, \"b\": []}\n");
 }
 
-TEST_CASE("variables that choose how Ansible connects are refused") {
-  par::json::Document document;
-  std::string error;
-  REQUIRE(par::json::parse(R"({"who":1,"ansible_connection":"local"})", document, error));
-  CHECK_THROWS_AS(require_plain_names(document), par::Error);
-  REQUIRE(par::json::parse(R"({"my_ansible_x":1})", document, error));
-  require_plain_names(document);
+TEST_CASE("variables that say how Ansible connects are refused") {
+  const auto refused = [](const char* name) {
+    par::json::Document document(rapidjson::kObjectType);
+    document.AddMember(par::json::Value(name, document.GetAllocator()), par::json::Value(1),
+                       document.GetAllocator());
+    try {
+      require_data_names(document);
+    } catch (const par::Error&) {
+      return true;
+    }
+    return false;
+  };
+  for (const char* const name : {"who", "my_ansible_x", "_a1", "Group"}) CHECK_FALSE(refused(name));
+  for (const char* const name : {"ansible_connection", "ansible_host", "inventory_hostname", "inventory_dir",
+                                 "hostvars", "groups", "delegated_vars", "vars", "environment",
+                                 "playbook_dir", "", "1a", "a-b", "a b", "{{ x }}", "\xC3\xA4"}) {
+    CAPTURE(name);
+    CHECK(refused(name));
+  }
+}
+
+TEST_CASE("a list of hosts holds hosts and nothing that ssh or Ansible would take for more") {
+  for (const char* const list :
+       {"web1,", "web1,web-2.example.net,10.0.0.7:2222,", "fe80::1,::ffff:10.0.0.1,", "a_b,"})
+    require_host_list(list);
+  for (const char* const list :
+       {"-oProxyCommand=touch${IFS}/tmp/x,", "web1,-v,", "a[1:999999999],", "a b,", "web1,,web2,", ",",
+        "web1:ssh,", "web1:,", "user@web1,", "$(x),", "web1;x,", "\tweb1,"}) {
+    CAPTURE(list);
+    CHECK_THROWS_AS(require_host_list(list), par::Error);
+  }
+}
+
+TEST_CASE("a limit names no file, wherever the sign stands") {
+  require_host_pattern("web*:!db1,~web\\d+");
+  for (const char* const limit : {"@x", "web1,@x", "\t@/path", "x]@/path", "[@/path", "a@b"}) {
+    CAPTURE(limit);
+    CHECK_THROWS_AS(require_host_pattern(limit), par::Error);
+  }
 }
 
 TEST_CASE("a path stays below its directory, whatever its links say") {
@@ -83,6 +116,25 @@ TEST_CASE("a private directory is nobody else's and goes with all that is in it"
     CHECK_THROWS_AS(directory.write("vars", "again"), par::Error);
   }
   CHECK_FALSE(fs::exists(path));
+}
+
+TEST_CASE("what killed runs left is removed, what others still use is not") {
+  const PrivateDirectory base;
+  ::setenv("TMPDIR", base.path().c_str(), 1);
+  {
+    const PrivateDirectory used;
+    fs::create_directory(base.path() + "/par-ansible-killed");
+    std::ofstream(base.path() + "/par-ansible-killed/lock") << "";
+    std::ofstream(base.path() + "/par-ansible-killed/extra-vars.yml") << "secret";
+    fs::create_directory(base.path() + "/par-ansible-without-lock");
+    fs::create_directory(base.path() + "/other");
+    remove_left_directories();
+    CHECK_FALSE(fs::exists(base.path() + "/par-ansible-killed"));
+    CHECK(fs::exists(used.path()));
+    CHECK(fs::exists(base.path() + "/par-ansible-without-lock"));
+    CHECK(fs::exists(base.path() + "/other"));
+  }
+  ::unsetenv("TMPDIR");
 }
 
 TEST_CASE("the statistics are found in whole, cut and plain output") {

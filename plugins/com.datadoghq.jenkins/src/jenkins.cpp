@@ -32,12 +32,15 @@ std::string_view advice(int status) {
   }
 }
 
-// The host and the job's path of the request, without what a workflow put into the query.
-void require_success(const par::HttpResponse& response, std::string_view method, std::string_view url) {
-  if (response.status() >= 200 && response.status() <= 299) return;
+// The request without what a workflow put into its query.
+std::string described(std::string_view method, std::string_view url) {
+  return std::string(method) + " " + std::string(url.substr(0, url.find('?')));
+}
+
+[[noreturn]] void fail(const par::HttpResponse& response, std::string_view method, std::string_view url,
+                       std::string_view why) {
   throw par::Error("Jenkins answered HTTP status " + std::to_string(response.status()) + " to " +
-                   std::string(method) + " " + std::string(url.substr(0, url.find('?'))) +
-                   std::string(advice(response.status())));
+                   described(method, url) + std::string(why));
 }
 
 // One task: its inputs, and its connection ready to send.
@@ -57,8 +60,8 @@ class Job {
     }
     authorization_ = "Basic " + plugin_common::base64(std::string(username) + ":" + std::string(token));
     call.secret(authorization_);
-    url_ = job_url(controller_url(connection.require("domain")),
-                   par::json::text(*par::json::find(inputs_, "jobName")));
+    controller_ = controller_url(connection.require("domain"));
+    url_ = job_url(controller_, par::json::text(*par::json::find(inputs_, "jobName")));
   }
 
   /// The build's parameters; null if it is to be started without.
@@ -71,6 +74,7 @@ class Job {
     return parameters == nullptr ? &k_none : parameters;
   }
 
+  // A redirect is followed for a GET only: it would turn any other request into one.
   par::HttpResponse send(std::string_view method, std::string_view path) const {
     const std::string url = url_ + std::string(path);
     par::HttpResponse response = call_.http()
@@ -78,15 +82,26 @@ class Job {
                                      .header("Accept", "application/json")
                                      .header("Content-Type", "application/json")
                                      .header("Authorization", authorization_)
+                                     .follow_redirects(method == "GET")
                                      .send();
-    require_success(response, method, url);
-    return response;
+    const int status = response.status();
+    if (status >= 200 && status <= 299) return response;
+    const std::string location(response.header("location").value_or(""));
+    if (status < 300 || status > 399 || location.empty()) fail(response, method, url, advice(status));
+    // Jenkins sends on from what is done to the job or its parent.
+    if ((status == 302 || status == 303) && leads_to_jobs(controller_, location)) return response;
+    fail(response, method, url,
+         ", which leads to " + origin_of(controller_, location) +
+             "; the request was not repeated there. Is the token \"domain\" of the connection the "
+             "controller's own URL, with "
+             "https if it has it, and no login page in front?");
   }
 
  private:
   par::Call& call_;
   par::json::Document inputs_;
   std::string authorization_;
+  std::string controller_;
   std::string url_;
 };
 

@@ -13,7 +13,40 @@ std::string quoted(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
+// "https://ci:8443" of "https://ci:8443/job/x"; empty if the text is a path.
+std::string_view origin(std::string_view url) {
+  const size_t scheme_end = url.find("://");
+  if (scheme_end == std::string_view::npos || url.find_first_of("/?#") < scheme_end) return {};
+  return url.substr(0, url.find_first_of("/?#", scheme_end + 3));
+}
+
+std::string_view host(std::string_view origin) {
+  std::string_view authority = origin.substr(origin.find("://") + 3);
+  authority.remove_prefix(authority.find('@') == std::string_view::npos ? 0 : authority.find('@') + 1);
+  return authority.substr(0, authority.starts_with('[') ? authority.find(']') : authority.find(':'));
+}
+
 }  // namespace
+
+bool leads_to_jobs(std::string_view controller, std::string_view location) {
+  const std::string_view there = origin(location);
+  const std::string_view here = origin(controller);
+  if (!there.empty() && host(there) != host(here)) return false;
+  std::string_view path = location.substr(there.size());
+  const std::string_view base = controller.substr(here.size());
+  if (!path.starts_with(base)) return false;
+  path.remove_prefix(base.size());
+  return path.empty() || path == "/" || path.starts_with("/job/") || path.starts_with("/queue/");
+}
+
+std::string origin_of(std::string_view controller, std::string_view location) {
+  const std::string_view there = origin(location);
+  const std::string_view shown = there.empty() ? origin(controller) : there;
+  // Without a user and password, should there be some.
+  const size_t user_end = shown.find('@');
+  if (user_end == std::string_view::npos) return std::string(shown);
+  return std::string(shown.substr(0, shown.find("://") + 3)) + std::string(shown.substr(user_end + 1));
+}
 
 std::string controller_url(std::string_view domain) {
   const bool web = domain.starts_with("https://") || domain.starts_with("http://");

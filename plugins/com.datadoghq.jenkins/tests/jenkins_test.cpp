@@ -71,6 +71,40 @@ TEST_CASE("the controller's URL needs its scheme and loses its last slash") {
   }
 }
 
+TEST_CASE("a redirect is a success only where Jenkins sends on to after what it has done") {
+  for (const char* const good :
+       {"https://ci/jenkins/job/app/", "http://ci:8080/jenkins/job/app/", "/jenkins/job/app/", "/jenkins/",
+        "https://ci/jenkins", "https://ci/jenkins/queue/item/7/"}) {
+    CAPTURE(good);
+    CHECK(leads_to_jobs("https://ci/jenkins", good));
+  }
+  for (const char* const bad :
+       {"https://login.example.net/?to=https://ci/jenkins/job/app/", "/jenkins/login?from=/job/app/",
+        "/job/app/", "https://ci.evil.net/jenkins/job/app/", "https://other/jenkins/"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(leads_to_jobs("https://ci/jenkins", bad));
+  }
+  CHECK(origin_of("https://ci/jenkins", "https://u:p@sso.example.net:444/login?x") ==
+        "https://sso.example.net:444");
+  CHECK(origin_of("https://ci:8443/jenkins", "/login") == "https://ci:8443");
+}
+
+TEST_CASE("a deletion or start that is sent elsewhere has not happened") {
+  for (const int status : {301, 302, 303, 307, 308}) {
+    FakeHost fake;
+    fake.http_status = status;
+    fake.answer_headers = {{"location", "https://login.example.net/start?secret=1"}};
+    CHECK(run(fake, "deleteJenkinsJob", R"({"jobName":"app"})") == PAR_ERROR);
+    CAPTURE(fake.message);
+    CHECK(fake.message.find("leads to https://login.example.net;") != std::string::npos);
+    CHECK(fake.message.find("secret") == std::string::npos);
+  }
+  FakeHost done;
+  done.http_status = 302;
+  done.answer_headers = {{"location", "https://ci/"}};
+  CHECK(run(done, "deleteJenkinsJob", R"({"jobName":"app"})") == PAR_OK);
+}
+
 TEST_CASE("a build's parameters are sorted with the delay among them") {
   CHECK(build_query({{"b", "x y"}, {"z", "\xC3\xA4&="}, {"", "1"}}) == "=1&b=x+y&delay=0sec&z=%C3%A4%26%3D");
   CHECK(build_query({}) == "delay=0sec");
@@ -109,7 +143,7 @@ TEST_CASE("requests carry the credentials, which are known to the redactor first
   CHECK(
       fake.sent ==
       "POST https://ci/job/app/buildWithParameters?A=1+2&delay=0sec\nAccept: application/json\nContent-Type: "
-      "application/json\nAuthorization: Basic Ym90OnQwa2Vu\nflags=0 timeout=0 max=0\n");
+      "application/json\nAuthorization: Basic Ym90OnQwa2Vu\nflags=1 timeout=0 max=0\n");
   CHECK(fake.secrets.back() == "call Basic Ym90OnQwa2Vu");
   CHECK(fake.result == R"({"queueUrl":"https://ci/queue/item/7/"})");
 }

@@ -5,6 +5,7 @@
 Standard library only.
 """
 import base64
+import contextlib
 import http.server
 import json
 import re
@@ -23,7 +24,7 @@ class Controller:
         self.jobs = {}
         self.launches = []  # (template id, body)
         self.requests = []  # (method, path with query)
-        self.broken = {}  # path prefix -> list of statuses to answer with instead, one by one
+        self.broken = {}  # path prefix -> list of statuses, or "page", to answer with instead, one by one
         self.next_job = 318
         self.output = "PLAY [all] ***\nok: [web1]\n"
 
@@ -61,13 +62,16 @@ class Controller:
             request.send_header("Content-Length", str(len(data)))
             request.end_headers()
             if request.command != "HEAD":
-                request.wfile.write(data)
+                with contextlib.suppress(OSError):  # a client may have seen enough
+                    request.wfile.write(data)
 
         path, _, query = request.path.partition("?")
         query = dict(urllib.parse.parse_qsl(query))
         for prefix, statuses in self.broken.items():
             if path.startswith(prefix) and statuses:
-                return say(statuses.pop(0), {"detail": "the database is away"})
+                status = statuses.pop(0)
+                return say(502, "<html>" + "x" * (9 << 20), "text/html") if status == "page" else \
+                    say(status, {"detail": "the database is away"})
         if path == "/api/":
             return say(200, {"description": "AWX REST API", "current_version": "/api/v2/",
                              "available_versions": {"v2": "/api/v2/"}, "custom_logo": "", "oauth2": "/api/o/"})
@@ -138,6 +142,9 @@ class Controller:
         job = self.jobs[number]
         name = self.templates[job["template"]]
         if part == "stdout/":
+            if len(self.output) > 1 << 20 and query.get("format") != "txt_download":
+                return say(200, f"Standard Output too large to display ({len(self.output)} bytes), only download supported for sizes "
+                                "over 1048576 bytes.", "text/plain; charset=utf-8")
             return say(200, self.output, "text/plain; charset=utf-8")
         if part == "job_host_summaries/":
             hosts = [{"host_name": f"web{i}", "ok": 5, "changed": 2, "failures": int(name == "fails" and i == 2),

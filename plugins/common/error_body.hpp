@@ -8,8 +8,9 @@
 
 namespace plugin_common {
 
-/// The beginning of an answer's body for an error text: at most `limit` bytes, valid UTF-8, cut between characters. A body that is
-/// longer, or that breaks off, gives what there is; an error with the status is worth more than one with its body.
+/// The beginning of an answer's body for an error text: at most `limit` bytes, valid UTF-8, cut between
+/// characters. A body that is longer, or that breaks off, gives what there is; an error with the status is
+/// worth more than one with its body.
 inline std::string error_body(par::HttpResponse& response, size_t limit) {
   std::string body(limit, '\0');
   size_t used = 0;

@@ -148,7 +148,7 @@ Verdict request_is_only_read(const Subject& subject) {
 
 Verdict nothing_is_used_afterwards(const Subject& subject) {
   const Verdict verdict = run_guarded(subject, Session::Guard::nothing_is_used_afterwards);
-  std::this_thread::sleep_for(milliseconds(300));
+  std::this_thread::sleep_for(milliseconds(1000));  // for a thread that comes late
   return verdict;
 }
 

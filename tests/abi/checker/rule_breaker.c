@@ -154,7 +154,7 @@ static par_status ask(const par_call* call) {
 
 #ifdef PAR_BREAK_REQUEST_RELEASED
 static void* use_late(void* call) {
-  usleep(500 * 1000); /* by then the host has taken the call back, on the slowest machine */
+  usleep(200 * 1000); /* by then the host has taken the call back, on the slowest machine */
   (void)*(volatile const uint32_t*)call;
   return NULL;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <vector>
 
 #include <grpc/grpc.h>
@@ -244,11 +245,11 @@ void Rpc::connect() {
 void Rpc::call(const char* method, const google::protobuf::MessageLite& request,
                google::protobuf::MessageLite& response, Kind kind) {
   const std::string bytes = request.SerializeAsString();
-  const auto begin = Clock::now();
+  std::optional<Clock::time_point> first_failure;  // a long poll may have been quiet for a while before
   const auto left = [&] {
     const Milliseconds remaining = call_.remaining();
     if (remaining != Milliseconds::max()) return remaining;
-    return k_retry_budget - std::chrono::duration_cast<Milliseconds>(Clock::now() - begin);
+    return k_retry_budget - std::chrono::duration_cast<Milliseconds>(Clock::now() - *first_failure);
   };
   Milliseconds pause = k_first_pause;
   for (int attempts = 1;; ++attempts) {
@@ -260,6 +261,7 @@ void Rpc::call(const char* method, const google::protobuf::MessageLite& request,
       if (response.ParseFromString(answer.response)) return;
       answer.status = grpc::Status(grpc::StatusCode::DATA_LOSS, "the answer is not a message of this method");
     }
+    if (!first_failure) first_failure = Clock::now();
     const Milliseconds next = std::max(std::min(pause, left() / 10), k_shortest_pause);
     if (!may_pass(answer) || left() <= next) fail(method, answer, attempts);
     call_.wait(next);

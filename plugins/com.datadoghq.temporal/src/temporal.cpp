@@ -3,6 +3,7 @@
 #include <chrono>
 #include <random>
 #include <string>
+#include <unordered_set>
 
 #include <par/connection.hpp>
 #include <par/json.hpp>
@@ -212,7 +213,9 @@ class TemporalPlugin {
     const std::string workflow_id = task.text("workflowId");
     std::string run_id = task.text("runId");
     if (run_id.empty()) run_id = current_run(task, workflow_id);
+    std::unordered_set<std::string> runs;
     while (true) {
+      runs.insert(run_id);
       const std::string which = "workflow \"" + workflow_id + "\" (run " + run_id + ")";
       const CloseEvent event = explain_cut(which + " goes on without the runner", [&] {
         return wait_until_closed(task, workflow_id, run_id, call);
@@ -222,6 +225,9 @@ class TemporalPlugin {
         write_result(event, call);
         return;
       }
+      if (runs.count(event.successor) != 0)
+        throw par::Error(which + " names run " + event.successor +
+                         " as its successor, which came before it: these runs go round in a circle");
       run_id = event.successor;
     }
   }

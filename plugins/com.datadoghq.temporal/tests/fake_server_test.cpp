@@ -370,6 +370,21 @@ TEST_CASE("successors are followed also in JSON, each run asked for by its id") 
   CHECK(server.calls().size() == 4);
 }
 
+TEST_CASE("successors that go round in a circle are an error") {
+  Host host;
+  const FakeServer server([](const auto& call) {
+    wire::GetWorkflowExecutionHistoryRequest request;
+    if (call.method != k_history || !request.ParseFromString(call.request)) return system_info(true);
+    return good(json_history(
+        request.execution().run_id() == "run-1"
+            ? R"({"events":[{"workflowExecutionFailedEventAttributes":{"newExecutionRunId":"run-2"}}]})"
+            : R"({"events":[{"workflowExecutionFailedEventAttributes":{"newExecutionRunId":"run-1"}}]})"));
+  });
+  CHECK(run(host, server, "getWorkflowResult", k_result) == PAR_ERROR);
+  check_contains(host.message, "(run run-2) names run run-1 as its successor");
+  CHECK(server.calls().size() == 3);
+}
+
 TEST_CASE("long polls without an event or an answer are asked again, but not without pause") {
   Host host;
   int empty = 3;

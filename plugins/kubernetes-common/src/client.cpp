@@ -4,11 +4,15 @@
 #include <charconv>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 namespace kubernetes {
 namespace {
 
 constexpr int k_most_retries = 10;
+constexpr std::chrono::seconds k_longest_pause{60};
+constexpr std::chrono::seconds k_longest_pauses{300};  // all together
+constexpr size_t k_most_discarded = 1 << 20;
 
 // Seconds to wait before the same request may succeed; nothing if the answer is final.
 std::optional<std::chrono::seconds> retry_after(const par::HttpResponse& response) {
@@ -31,6 +35,7 @@ Client::Client(Connections& connections, const par::Connection& connection, cons
 
 par::HttpResponse Client::send(const ApiRequest& request) {
   bool renewed = false;
+  std::chrono::seconds waited{0};
   for (int retries = 0;;) {
     par::HttpResponse response = send_once(request);
     if (response.status() == 401 && !renewed && connections_.refused(cluster_)) {
@@ -41,9 +46,12 @@ par::HttpResponse Client::send(const ApiRequest& request) {
     const auto pause = retry_after(response);
     // A pause that reaches to the call's limit could only end in a poorer error than this answer.
     if (!pause || retries == k_most_retries || *pause >= call_.remaining()) return response;
+    if (*pause > k_longest_pause || waited + *pause > k_longest_pauses) return response;
     ++retries;
-    discard(response);
-    call_.log(par::LogLevel::info, "the API server answered HTTP " + std::to_string(response.status()) +
+    waited += *pause;
+    const int status = response.status();
+    discard(std::move(response));
+    call_.log(par::LogLevel::info, "the API server answered HTTP " + std::to_string(status) +
                                        " and asks to wait " + std::to_string(pause->count()) + " s");
     call_.wait(*pause);
   }
@@ -80,10 +88,14 @@ std::string Client::read(par::HttpResponse& response, uint64_t limit) const {
   }
 }
 
-void Client::discard(par::HttpResponse& response) const {
+void Client::discard(par::HttpResponse response) const {
   std::array<char, 16u << 10> buffer{};
   try {
-    while (response.read(buffer.data(), buffer.size()) != 0) continue;
+    for (size_t total = 0; total < k_most_discarded;) {
+      const size_t got = response.read(buffer.data(), buffer.size());
+      if (got == 0) return;
+      total += got;
+    }
   } catch (const par::Error&) {
     return;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@ struct Cluster {
   std::vector<std::pair<std::string, std::string>> impersonation;  ///< headers
   bool verify = true;
   bool compress = true;
+  uint64_t exec_generation = 0;  ///< which of the credentials that the plugin made
   std::string exec_key;  ///< of the exec plugin that made the credentials, in ExecCredentials; empty: none
 
   void set_token(const std::string& token) {

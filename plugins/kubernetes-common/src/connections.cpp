@@ -10,7 +10,9 @@ Cluster Connections::open(const par::Connection& connection, const par::Call& ca
   if (tokens.empty()) {
     cluster = service_account_cluster();
   } else if (tokens.size() == 1 && tokens.front().name == "context") {
-    auto [resolved, exec] = resolve_context(*kubeconfig_.read(), tokens.front().value);
+    const auto kubeconfig = kubeconfig_.read();
+    exec_.keep_only_those_of(kubeconfig);
+    auto [resolved, exec] = resolve_context(*kubeconfig, tokens.front().value);
     cluster = std::move(resolved);
     if (exec) exec_.apply(*exec, cluster, call);
   } else {
@@ -21,7 +23,12 @@ Cluster Connections::open(const par::Connection& connection, const par::Call& ca
         "runner's pod) or one named \"context\" (a context of the kubeconfig), but this one has: " +
         names);
   }
-  if (!cluster.secret.empty()) call.secret(cluster.secret);
+  if (!cluster.authorization.empty()) {
+    // What stands after the scheme: the token, or the encoded user name and password.
+    const std::string sent = cluster.authorization.substr(cluster.authorization.find(' ') + 1);
+    call.secret(sent);
+    if (!cluster.secret.empty() && cluster.secret != sent) call.secret(cluster.secret);
+  }
   return cluster;
 }
 

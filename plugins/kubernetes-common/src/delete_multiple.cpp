@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <par/json.hpp>
@@ -91,7 +92,7 @@ class OneByOne {
     par::HttpResponse response = client_.send(request);
     const Attempt attempt{kind_, verb_, "delete", inputs_.name_space, object.name};
     if (succeeded(response)) {
-      client_.discard(response);
+      client_.discard(std::move(response));
       return true;
     }
     const int status = response.status();
@@ -130,11 +131,11 @@ void delete_multiple(Client& client, const Kind& kind, const VerbRow& verb, cons
   ApiRequest request{"DELETE", path + selection(inputs, inputs.limit).text(), body};
   {
     par::HttpResponse response = client.send(request);
-    if (succeeded(response)) return client.discard(response);
+    if (succeeded(response)) return client.discard(std::move(response));
     if (response.status() != 403) {
       throw par::Error(failure_of({kind, verb, "deletecollection", inputs.name_space, {}}, client, response));
     }
-    client.discard(response);
+    client.discard(std::move(response));
   }
   OneByOne(client, kind, verb, inputs).run();
 }

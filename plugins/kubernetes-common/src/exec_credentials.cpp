@@ -176,6 +176,13 @@ std::shared_ptr<ExecCredentials::Entry> ExecCredentials::entry(const std::string
   return entry;
 }
 
+void ExecCredentials::keep_only_those_of(const std::shared_ptr<const Kubeconfig>& kubeconfig) {
+  const std::lock_guard lock(mutex_);
+  if (kubeconfig_ == kubeconfig) return;
+  kubeconfig_ = kubeconfig;
+  entries_.clear();
+}
+
 void ExecCredentials::apply(const ExecPlugin& plugin, Cluster& cluster, const par::Call& call) {
   cluster.exec_key = key_of(plugin, cluster);
   const auto kept = entry(cluster.exec_key);
@@ -183,7 +190,11 @@ void ExecCredentials::apply(const ExecPlugin& plugin, Cluster& cluster, const pa
   while (!lock.try_lock_for(std::chrono::milliseconds(100))) call.check();
   auto& credential = kept->credential;
   if (credential && credential->expires && *credential->expires <= std::time(nullptr)) credential.reset();
-  if (!credential) credential = run(plugin, cluster, call);
+  if (!credential) {
+    credential = run(plugin, cluster, call);
+    kept->generation = ++generations_;
+  }
+  cluster.exec_generation = kept->generation;
   if (!credential->token.empty()) cluster.set_token(credential->token);
   if (!credential->key_pem.empty()) {
     cluster.certificate_pem = credential->certificate_pem;
@@ -192,10 +203,16 @@ void ExecCredentials::apply(const ExecPlugin& plugin, Cluster& cluster, const pa
 }
 
 void ExecCredentials::forget(const Cluster& cluster) {
-  const auto kept = entry(cluster.exec_key);
+  std::shared_ptr<Entry> kept;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(cluster.exec_key);
+    if (found == entries_.end()) return;
+    kept = found->second;
+  }
   const std::unique_lock lock(kept->running, std::try_to_lock);
   // Whoever holds it is renewing them.
-  if (lock.owns_lock()) kept->credential.reset();
+  if (lock.owns_lock() && kept->generation == cluster.exec_generation) kept->credential.reset();
 }
 
 }  // namespace kubernetes

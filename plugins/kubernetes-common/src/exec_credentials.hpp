@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <ctime>
 #include <map>
 #include <memory>
@@ -38,19 +40,25 @@ class ExecCredentials {
  public:
   /// Puts credentials into `cluster`, from memory or by a run of the plugin. Throws par::Error.
   void apply(const ExecPlugin& plugin, Cluster& cluster, const par::Call& call);
-  /// The server refused them: the next apply() runs the plugin again.
+  /// Forgets everything unless it was made with this kubeconfig: its exec plugins may be others now.
+  void keep_only_those_of(const std::shared_ptr<const Kubeconfig>& kubeconfig);
+  /// The server refused those of `cluster`: the next apply() runs the plugin again, unless there are newer
+  /// ones by now.
   void forget(const Cluster& cluster);
 
  private:
   struct Entry {
     std::timed_mutex running;  ///< held during a run, and for every access
     std::optional<ExecCredential> credential;
+    uint64_t generation = 0;  ///< of the credential
   };
 
   std::shared_ptr<Entry> entry(const std::string& key);
 
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Entry>> entries_;
+  std::shared_ptr<const Kubeconfig> kubeconfig_;
+  std::atomic<uint64_t> generations_{0};  ///< never one twice, whatever entry it was for
 };
 
 }  // namespace kubernetes

@@ -3,6 +3,7 @@
 #include <ctime>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bodies.hpp"
@@ -132,7 +133,7 @@ void run_operation(const Kind& kind, const VerbRow& verb, const par::Request& ta
     throw par::Error(failure_of(attempt, client, response));
   }
   if (verb.output == Output::nothing) {
-    client.discard(response);
+    client.discard(std::move(response));
     call.result("{}");
     return;
   }

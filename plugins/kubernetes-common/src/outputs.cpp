@@ -31,7 +31,8 @@ void add_member(Parts& parts, std::string_view name, std::string_view value) {
 
 std::optional<Parts> object_output(const Kind& kind, std::string_view answer) {
   const auto slices = slices_of(answer);
-  if (!slices) return std::nullopt;
+  // Every object of Kubernetes has metadata.
+  if (!slices || find_slice(*slices, "metadata").substr(0, 1) != "{") return std::nullopt;
   if (kind.fields.empty()) return Parts{answer};
   Parts parts;
   for (const Field& field : kind.fields) {
@@ -47,9 +48,9 @@ std::optional<Parts> list_output(std::string_view answer) {
   const auto slices = slices_of(answer);
   if (!slices) return std::nullopt;
   std::string_view items = find_slice(*slices, "items");
-  if (items.empty()) return std::nullopt;
   if (items == "null") items = "[]";
   const std::string_view metadata = find_slice(*slices, "metadata");
+  if (items.substr(0, 1) != "[" || (!metadata.empty() && metadata[0] != '{')) return std::nullopt;
   Parts parts;
   add_member(parts, "items", items);
   add_member(parts, "metadata", metadata.empty() ? "{}" : metadata);

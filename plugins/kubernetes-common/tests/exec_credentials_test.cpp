@@ -120,6 +120,24 @@ TEST_CASE("what was printed is kept until it expires or is refused") {
   CHECK(world.fake.open_objects == 0);
 }
 
+TEST_CASE("a refusal of older credentials leaves newer ones alone, a new kubeconfig none") {
+  World world;
+  const Cluster old = world.apply(printed(R"({"token":"one"})"));
+  world.credentials.forget(old);
+  const Cluster fresh = world.apply(printed(R"({"token":"two"})"));
+  world.credentials.forget(old);
+  CHECK(world.apply(printed(R"({"token":"three"})")).secret == "two");
+
+  const auto kubeconfig = std::make_shared<const Kubeconfig>();
+  world.credentials.keep_only_those_of(kubeconfig);
+  CHECK(world.apply(printed(R"({"token":"four"})")).secret == "four");
+  world.credentials.keep_only_those_of(kubeconfig);
+  world.credentials.forget(fresh);
+  CHECK(world.apply(printed(R"({"token":"five"})")).secret == "four");
+  world.credentials.keep_only_those_of(std::make_shared<const Kubeconfig>());
+  CHECK(world.apply(printed(R"({"token":"six"})")).secret == "six");
+}
+
 TEST_CASE("the plugin gets the runner's environment without its settings") {
   World world;
   ::setenv("DD_API_KEY", "x", 1);

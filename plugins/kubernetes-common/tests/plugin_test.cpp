@@ -20,6 +20,7 @@ users: [{name: u, user: {token: secret-token}}]
 contexts: [{name: here, context: {cluster: c, user: u, namespace: never-used}}]
 )";
 
+constexpr const char* k_bare = R"({"metadata":{}})";
 constexpr const char* k_context = R"({"root_tokens":[{"name":"context","value":""}]})";
 
 struct World {
@@ -129,7 +130,7 @@ TEST_CASE("each verb is one request") {
       world.requests().back() ==
       R"(DELETE http://k8s.test/prefix/api/v1/nodes/a {"kind":"DeleteOptions","apiVersion":"v1","dryRun":["All"]})");
   CHECK(world.fake.result == "{}");
-  world.fake.pieces = {"{}"};
+  world.fake.pieces = {k_bare};
   CHECK(world.run(world.apps, "restartDeployment", R"({"namespace":"n","name":"a"})").empty());
   CHECK(world.fake.sent.find("Content-Type: application/merge-patch+json\n") != std::string::npos);
 }
@@ -137,7 +138,7 @@ TEST_CASE("each verb is one request") {
 TEST_CASE("a busy server is asked again when it says when, inside the limit") {
   World world;
   const char* const inputs = R"({"namespace":"n","name":"a"})";
-  world.fake.answers = {refusal(429, "busy", "2"), refusal(503, "busy", "0"), {200, "{}", {}}};
+  world.fake.answers = {refusal(429, "busy", "2"), refusal(503, "busy", "0"), {200, k_bare, {}}};
   CHECK(world.run(world.core, "getPod", inputs).empty());
   CHECK(world.fake.waits == std::vector<int64_t>{2000, 0});
 
@@ -154,6 +155,41 @@ TEST_CASE("a busy server is asked again when it says when, inside the limit") {
   world.fake.answers = std::deque<FakeHost::Answer>(20, refusal(429, "busy", "0"));
   CHECK(world.run(world.core, "getPod", inputs) == "busy");
   CHECK(world.fake.all_sent.size() == 11);
+}
+
+TEST_CASE("pauses that are too long, alone or together, are not waited for") {
+  World world;
+  world.fake.remaining = INT64_MAX;
+  const char* const inputs = R"({"namespace":"n","name":"a"})";
+  world.fake.answers = {refusal(429, "busy", "61"), {200, k_bare, {}}};
+  CHECK(world.run(world.core, "getPod", inputs) == "busy");
+  world.fake.answers = {refusal(503, "busy", "4294967295"), {200, k_bare, {}}};
+  CHECK(world.run(world.core, "getPod", inputs) == "busy");
+  CHECK(world.fake.waits.empty());
+  world.fake.answers = std::deque<FakeHost::Answer>(7, refusal(429, "busy", "60"));
+  CHECK(world.run(world.core, "getPod", inputs) == "busy");
+  CHECK(world.fake.waits == std::vector<int64_t>(5, 60'000));
+}
+
+TEST_CASE("of a body that nobody wants at most 1 MiB is read") {
+  World world;
+  world.fake.answers = {{200, std::string(3u << 20, 'x'), {}}};
+  CHECK(world.run(world.core, "deleteNode", R"({"name":"a"})").empty());
+  REQUIRE(world.fake.pieces.size() == 1);
+  CHECK(world.fake.pieces.front().size() == 2u << 20);
+  CHECK(world.fake.open_objects == 0);
+}
+
+TEST_CASE("a password is a secret, and so is the header that has it encoded") {
+  World world;
+  std::string config = k_kubeconfig;
+  const std::string token = "token: secret-token";
+  config.replace(config.find(token), token.size(), "username: me, password: pass-word");
+  world.home.write(".kube/config", config);
+  world.fake.answers = {{200, k_bare, {}}};
+  CHECK(world.run(world.core, "getNode", R"({"name":"a"})").empty());
+  CHECK(world.fake.sent.find("Authorization: Basic bWU6cGFzcy13b3Jk\n") != std::string::npos);
+  CHECK(world.fake.secrets == std::vector<std::string>{"call bWU6cGFzcy13b3Jk", "call pass-word"});
 }
 
 TEST_CASE("where the collection may not be deleted its objects are, one by one") {
@@ -259,6 +295,9 @@ TEST_CASE("answers that say nothing are told by verb, resource and status") {
   world.fake.answers = {{200, "<html>", {}}};
   CHECK(world.run(world.core, "getPod", inputs) ==
         "the answer of http://k8s.test/prefix is no Pod in JSON; is it a Kubernetes API server?");
+  world.fake.answers = {{200, R"({"status":"healthy"})", {}}};
+  CHECK(world.run(world.core, "getPod", inputs) ==
+        "the answer of http://k8s.test/prefix is no Pod in JSON; is it a Kubernetes API server?");
 }
 
 TEST_CASE("no answer names the server and the cause") {
@@ -323,7 +362,7 @@ TEST_CASE("which tokens make a connection") {
 
 TEST_CASE("a changed kubeconfig counts at once") {
   World world;
-  world.fake.answers = {{200, "{}", {}}, {200, "{}", {}}};
+  world.fake.answers = {{200, k_bare, {}}, {200, k_bare, {}}};
   CHECK(world.run(world.core, "getNode", R"({"name":"a"})").empty());
   std::string changed = k_kubeconfig;
   changed.replace(changed.find("k8s.test"), 8, "new.test");
@@ -357,7 +396,7 @@ TEST_CASE("the test of a connection reports problems instead of failing") {
 
 TEST_CASE("warnings of the server are logged") {
   World world;
-  world.fake.answers = {{200, "{}", {{"Warning", "299 - \"old\""}}}};
+  world.fake.answers = {{200, k_bare, {{"Warning", "299 - \"old\""}}}};
   CHECK(world.run(world.core, "getNode", R"({"name":"a"})").empty());
   CHECK(world.fake.logs == std::vector<std::string>{"call 1 the API server warns: 299 - \"old\""});
 }

@@ -132,10 +132,11 @@ TEST_CASE("outputs are cut out of the answer unchanged") {
 }
 
 TEST_CASE("fields that are always given get an empty value") {
-  CHECK(joined(object_output(kind("core", "Pod"), "{}")) == R"({"metadata":{},"spec":{},"status":{}})");
-  CHECK(joined(object_output(kind("core", "ConfigMap"), "{}")) == R"({"metadata":{}})");
-  CHECK(joined(object_output(kind("core", "PodTemplate"), "{}")) == R"({"metadata":{},"template":{}})");
-  CHECK(joined(object_output(kind("core", "Event"), R"({"reason":"r"})")) ==
+  constexpr const char* k_bare = R"({"metadata":{}})";
+  CHECK(joined(object_output(kind("core", "Pod"), k_bare)) == R"({"metadata":{},"spec":{},"status":{}})");
+  CHECK(joined(object_output(kind("core", "ConfigMap"), k_bare)) == R"({"metadata":{}})");
+  CHECK(joined(object_output(kind("core", "PodTemplate"), k_bare)) == R"({"metadata":{},"template":{}})");
+  CHECK(joined(object_output(kind("core", "Event"), R"({"metadata":{},"reason":"r"})")) ==
         R"({"metadata":{},"involvedObject":{},"reason":"r","reportingComponent":"","reportingInstance":""})");
 }
 
@@ -143,7 +144,18 @@ TEST_CASE("a list keeps items and metadata") {
   CHECK(joined(list_output(R"({"kind":"PodList","metadata":{"continue":"x"},"items":[{"a":[1,{}]},{}]})")) ==
         R"({"items":[{"a":[1,{}]},{}],"metadata":{"continue":"x"}})");
   CHECK(joined(list_output(R"({"items":null})")) == R"({"items":[],"metadata":{}})");
-  CHECK_FALSE(list_output(R"({"metadata":{}})"));
+  for (const char* const text : {R"({"metadata":{}})", R"({"items":{}})", R"({"items":"x"})",
+                                 R"({"items":[],"metadata":[]})", "[]", "{}"}) {
+    CAPTURE(text);
+    CHECK_FALSE(list_output(text));
+  }
+}
+
+TEST_CASE("JSON without metadata is no object of Kubernetes") {
+  for (const char* const text : {"{}", R"({"ok":true})", R"({"metadata":null})", R"({"metadata":"x"})"}) {
+    CAPTURE(text);
+    CHECK_FALSE(object_output(kind("core", "Pod"), text));
+  }
 }
 
 TEST_CASE("what is no object has no slices") {

@@ -12,8 +12,9 @@ namespace {
 // noted the start may have kept milliseconds only.
 constexpr const char* k_cancel =
     "SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.pg_stat_activity "
-    "WHERE pid = $1::int AND datname = $2::text AND state = 'active' AND pid <> pg_catalog.pg_backend_pid() "
-    "AND abs(extract(epoch FROM query_start - $3::timestamptz)) < 0.001";
+    "WHERE pid = $1::pg_catalog.int4 AND datname = $2::pg_catalog.text AND state = 'active' AND pid <> "
+    "pg_catalog.pg_backend_pid() "
+    "AND pg_catalog.abs(extract(epoch FROM query_start - $3::pg_catalog.timestamptz)) < 0.001";
 
 std::string text_of(const par::json::Value& inputs, std::string_view name) {
   const std::string_view text = par::json::text(*par::json::find(inputs, name));

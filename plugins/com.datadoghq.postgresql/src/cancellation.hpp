@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 
 #include <libpq-fe.h>
 #include <par/plugin.hpp>
@@ -35,9 +37,17 @@ class CancelSignal {
   par::CancelGuard<Signal> guard_;  // ends before the event
 };
 
-/// Asks the server to end what `connection` is running, on a thread of its own: libpq's call opens another
+/// The cancel requests of one session. Each runs on a thread of its own: libpq's call opens another
 /// connection to the same address and waits for its end without a limit. Nobody waits for the thread; the
 /// answer comes as the error of the running statement.
-void request_cancel(PGconn* connection);
+class CancelRequests {
+ public:
+  /// Asks the server to end what `connection` is running. Does nothing while an earlier request of this
+  /// object is under way, or while the whole plugin has as many threads for requests as it may have.
+  void send(PGconn* connection);
+
+ private:
+  std::shared_ptr<std::atomic<bool>> under_way_ = std::make_shared<std::atomic<bool>>(false);
+};
 
 }  // namespace postgresql_plugin

@@ -123,6 +123,18 @@ constexpr std::string_view k_refused[] = {"current_setting",
                                           "xip_list",
                                           "pg_stat_activity"};
 
+// Extension of this runner: functions that run SQL given as text, reach other servers, or read and write
+// files of the server. They count as whole identifiers only, so that columns such as "payments_status" stay
+// usable.
+struct RefusedFunctions {
+  std::string_view name;
+  bool and_longer;  // also identifiers that begin with it
+};
+constexpr RefusedFunctions k_refused_functions[] = {
+    {"query_to_xml", true},  {"cursor_to_xml", true},   {"table_to_xml", true},
+    {"schema_to_xml", true}, {"database_to_xml", true}, {"ts_stat", false},
+    {"dblink", true},        {"lo_export", false},      {"lo_import", false}};
+
 // An identifier with escapes: U&"pg\005Fread\005Ffile" is pg_read_file.
 constexpr std::string_view k_escaped_identifier = "u&\"";
 
@@ -132,6 +144,22 @@ std::string lower(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
   }
   return result;
+}
+
+bool is_of_identifier(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool has_identifier(std::string_view lowered, const RefusedFunctions& functions) {
+  const std::string_view name = functions.name;
+  for (size_t at = lowered.find(name); at != std::string_view::npos; at = lowered.find(name, at + 1)) {
+    const size_t end = at + name.size();
+    const bool begins = at == 0 || !is_of_identifier(lowered[at - 1]);
+    const bool ends = functions.and_longer || end == lowered.size() || !is_of_identifier(lowered[end]);
+    if (begins && ends) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -144,6 +172,11 @@ void refuse_forbidden_names(std::string_view statement) {
         "the statement contains \"" + std::string(name) +
         "\", which actions of PostgreSQL may not use; take it out (it counts in longer names and in "
         "literals, too)");
+  }
+  for (const RefusedFunctions& functions : k_refused_functions) {
+    if (!has_identifier(lowered, functions)) continue;
+    throw par::Error("the statement contains \"" + std::string(functions.name) +
+                     "\", which actions of PostgreSQL may not use; take it out (it counts in literals, too)");
   }
   if (lowered.find(k_escaped_identifier) != std::string::npos) {
     throw par::Error("the statement contains an identifier of the form U&\"...\"; write it as \"...\"");

@@ -76,7 +76,7 @@ Session::Session(const Login& login, const par::Call& call)
 }
 
 Session::~Session() {
-  if (running_) request_cancel(connection_.get());
+  if (running_) cancel_requests_.send(connection_.get());
 }
 
 PGconn* Session::dial(const Login& login, const std::string& address, const std::string& root_certificate,
@@ -119,8 +119,13 @@ void Session::begin(Access access) {
     const auto timeout =
         std::min<int64_t>((remaining + k_timeout_margin).count(), std::numeric_limits<int32_t>::max());
     // The view shows the timeout in milliseconds; 0 is none.
-    commands += "; SELECT set_config(name, least(nullif(setting::bigint, 0), " + std::to_string(timeout) +
-                ")::text, true) FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'";
+    // Every name says where it is from: a role's search path may lead elsewhere.
+    commands +=
+        "; SELECT pg_catalog.set_config(name, least(CASE WHEN setting OPERATOR(pg_catalog.<>) '0' THEN "
+        "setting::pg_catalog.int8 END, " +
+        std::to_string(timeout) +
+        ")::pg_catalog.text, true) FROM pg_catalog.pg_settings "
+        "WHERE name OPERATOR(pg_catalog.=) 'statement_timeout'";
   }
   if (!search_path_.empty()) {
     commands += "; SELECT pg_catalog.set_config('search_path', " + literal(search_path_) + ", true)";
@@ -235,7 +240,7 @@ void Session::wait(short events) {
                        "the server did not confirm in time that the statement was cancelled; it may "
                        "still run there");
     }
-    request_cancel(connection_.get());
+    cancel_requests_.send(connection_.get());
   }
 }
 

@@ -86,6 +86,7 @@ class Session {
 
   const par::Call& call_;
   CancelSignal cancel_;
+  CancelRequests cancel_requests_;
   struct Finish {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };

@@ -96,6 +96,17 @@ TEST_CASE("refused names are found in any case and inside longer names") {
     CAPTURE(statement);
     CHECK_THROWS_AS(refuse_forbidden_names(statement), par::Error);
   }
+  for (const std::string name :
+       {"query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "cursor_to_xml", "table_to_xml",
+        "schema_to_xml", "database_to_xml", "ts_stat", "dblink", "dblink_exec", "lo_export", "lo_import",
+        "Query_To_XML"}) {
+    CAPTURE(name);
+    CHECK_THROWS_AS(refuse_forbidden_names("SELECT " + name + "('SELECT 1') FROM t"), par::Error);
+    CHECK_THROWS_AS(refuse_forbidden_names("SELECT pg_catalog.\"" + name + "\"(1) FROM t"), par::Error);
+    CHECK_NOTHROW(refuse_forbidden_names("SELECT my_" + name + " FROM t"));
+  }
+  CHECK_NOTHROW(refuse_forbidden_names("SELECT payments_status, ts_status, lo_exported FROM t"));
+  CHECK_THROWS_AS(refuse_forbidden_names("SELECT payments_status FROM ts_stat('x')"), par::Error);
   CHECK(message_of([] { refuse_forbidden_names("SELECT xmin_total FROM t"); }).find("\"xmin\"") !=
         std::string::npos);
   CHECK(message_of([] { refuse_forbidden_names("SELECT U&\"pg_read\\005Ffile\"('x') FROM t"); }).find("U&") !=

@@ -44,7 +44,9 @@ class AnsibleCase(SharedRunner):
         return task["outcome"]["error_details"]
 
 
-class WithAnsiblePlaybook(AnsibleCase):
+class LocalCase(AnsibleCase):
+    """ansible-playbook on this machine, with the playbooks of tests/services/ansible."""
+
     @classmethod
     def setUpClass(cls):
         cls.server = service("ansible")
@@ -75,6 +77,22 @@ class WithAnsiblePlaybook(AnsibleCase):
     def tokens(self, **more):
         return {"playbookDir": str(self.playbooks), "inventory": "inventory.ini", **more}
 
+    def processes(self, text):
+        """Command lines of what this test's runner has started."""
+        found = []
+        for directory in pathlib.Path("/proc").iterdir():
+            if directory.name.isdigit():
+                try:
+                    words = (directory / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
+                    environment = (directory / "environ").read_bytes()
+                except OSError:
+                    continue
+                if text in words and str(self.temporary).encode() in environment and int(directory.name) != self.runner.process.pid:
+                    found.append(words)
+        return found
+
+
+class WithAnsiblePlaybook(LocalCase):
     def test_success(self):
         done = self.outputs(playbook="ok.yml", extraVars={"who": "grüße 😀"})
         self.assertEqual((done["mode"], done["status"], done["failed"], done["exitCode"]), ("local", "successful", False, 0))
@@ -141,20 +159,6 @@ class WithAnsiblePlaybook(AnsibleCase):
             self.assertEqual(file.stat().st_mode & 0o777, 0o600)
         self.assertEqual(self.backend.wait(task)["state"], "succeeded")
 
-    def processes(self, text):
-        """Command lines of what this test's runner has started."""
-        found = []
-        for directory in pathlib.Path("/proc").iterdir():
-            if directory.name.isdigit():
-                try:
-                    words = (directory / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
-                    environment = (directory / "environ").read_bytes()
-                except OSError:
-                    continue
-                if text in words and str(self.temporary).encode() in environment and int(directory.name) != self.runner.process.pid:
-                    found.append(words)
-        return found
-
     def test_a_time_limit_ends_the_whole_tree(self):
         seconds = 1000 + os.getpid() % 1000
         task = self.backend.enqueue(self.task(self.tokens(), {"playbook": "hang.yml", "timeout": 15,
@@ -171,6 +175,18 @@ class WithAnsiblePlaybook(AnsibleCase):
         self.assertEqual(done["hosts"]["web1"]["changed"], 1)
         self.assertTrue(done["stdoutTruncated"])
         self.assertLessEqual(len(done["stdout"]), 1 << 20)
+
+
+class StopDuringAPlaybook(LocalCase):
+    def test_ends_the_whole_tree_and_says_so(self):
+        seconds = 2000 + os.getpid() % 1000
+        task = self.backend.enqueue(self.task(self.tokens(), {"playbook": "hang.yml", "extraVars": {"seconds": seconds}}))
+        wait_until(lambda: self.processes(f"sleep {seconds}"), "the command of the playbook runs")
+        self.assertEqual(self.runner.stop(), 0)
+        outcome = self.backend.wait(task)["outcome"]
+        self.assertEqual(outcome["error_code"], 1, outcome)
+        self.assertIn("half done", outcome["error_details"])
+        self.assertEqual(subprocess.run(["pgrep", "-f", f"sleep {seconds}"], capture_output=True).returncode, 1)
 
 
 class WithoutTheJsonCallback(AnsibleCase):

@@ -187,7 +187,7 @@ class Safety(PostgresqlCase):
 
     def test_nothing_can_be_changed(self):
         for columns, table in (("visit('select')", "orders"), ("id", "orders FOR UPDATE"), ("* INTO copied", "orders"),
-                               ("nextval('orders_id_seq')", "orders"), ("query_to_xml('SELECT visit(''xml'')', true, true, '')", "orders"),
+                               ("nextval('orders_id_seq')", "orders"), ("run_text('SELECT visit(''xml'')')", "orders"),
                                ("lo_create(0)", "orders, visit('x')")):
             with self.subTest(columns=columns, table=table):
                 self.assertIn("SQLSTATE 25006", self.select_failure(columns, table))
@@ -207,7 +207,7 @@ class Safety(PostgresqlCase):
                                                                    "parameters": [1]})["output"])
 
     def test_refused_names_never_reach_the_server(self):
-        for name in ("pg_read_file('/etc/passwd')", "PG_TERMINATE_BACKEND(1)", "set_config('a.b', 'c', true)", "xmin_total",
+        for name in ("pg_read_file('/etc/passwd')", "PG_TERMINATE_BACKEND(1)", "set_config('a.b', 'c', true)", "xmin_total", "query_to_xml('SELECT 1', true, true, '')",
                      "'current_user, current_database'", "U&\"pg_read\\005Ffile\"('/etc/passwd')"):
             with self.subTest(name):
                 text = self.select_failure(name, "orders", {"port": "1"})

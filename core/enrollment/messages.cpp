@@ -154,10 +154,13 @@ Result<EnrollmentAnswer> parse_enrollment_answer(std::string_view body) {
 
 std::string explain_refusal(const EnrollmentSettings& settings, int status, std::string_view body,
                             std::string_view site) {
-  std::string text =
-      fmt::format("Datadog refuses the enrollment (HTTP {}): {}", status,
-                  settings.kind == EnrollmentKind::token ? explain_token_refusal(status, site)
-                                                         : explain_key_refusal(settings, status, body, site));
+  // Only these say that nothing was done.
+  const bool refused = status >= 400 && status < 500 && status != 408;
+  std::string text = fmt::format(
+      "{} (HTTP {}): {}",
+      refused ? "Datadog refuses the enrollment" : "Datadog did not confirm the enrollment", status,
+      settings.kind == EnrollmentKind::token ? explain_token_refusal(status, site)
+                                             : explain_key_refusal(settings, status, body, site));
   if (status != 401 && status != 403 && !trim(body).empty())
     text += fmt::format(". Its answer: {}", cut_utf8(trim(body), k_quoted_body));
   return text;

@@ -1,4 +1,4 @@
-#include "plugin-api/tests/fake_host.hpp"
+#include "plugin-api/tests/run_action.hpp"
 #include "tests/catch.hpp"
 
 using par::test::FakeHost;
@@ -7,18 +7,7 @@ namespace {
 
 par_status run(const char* action, FakeHost& fake, std::string_view inputs,
                std::string_view connection = "{}", std::string_view settings = "{}") {
-  const par_plugin* const plugin = par_plugin_v1();
-  par_instance* instance = nullptr;
-  REQUIRE(plugin->open(&fake.host, par::to_str(settings), &fake.call, &instance) == PAR_OK);
-  par_request task{};
-  task.struct_size = sizeof task;
-  task.action = par::to_str(action);
-  task.inputs_json = par::to_str(inputs);
-  task.connection_json = par::to_str(connection);
-  const par_status status = plugin->execute(instance, &task, &fake.call);
-  plugin->close(instance);
-  CHECK(fake.open_objects == 0);
-  return status;
+  return par::test::run_action(fake, action, inputs, connection, settings);
 }
 
 par_status request(FakeHost& fake, std::string_view inputs, std::string_view connection = "{}",

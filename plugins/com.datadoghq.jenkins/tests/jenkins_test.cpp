@@ -3,7 +3,7 @@
 
 #include "build_status.hpp"
 #include "job_url.hpp"
-#include "plugin-api/tests/fake_host.hpp"
+#include "plugin-api/tests/run_action.hpp"
 #include "tests/catch.hpp"
 
 using namespace jenkins_plugin;
@@ -17,18 +17,7 @@ constexpr const char* k_connection =
 
 par_status run(FakeHost& fake, std::string_view action, std::string_view inputs,
                std::string_view connection = k_connection) {
-  const par_plugin* const plugin = par_plugin_v1();
-  par_instance* instance = nullptr;
-  REQUIRE(plugin->open(&fake.host, par::to_str("{}"), &fake.call, &instance) == PAR_OK);
-  par_request task{};
-  task.struct_size = sizeof task;
-  task.action = par::to_str(action);
-  task.inputs_json = par::to_str(inputs);
-  task.connection_json = par::to_str(connection);
-  const par_status status = plugin->execute(instance, &task, &fake.call);
-  plugin->close(instance);
-  CHECK(fake.open_objects == 0);
-  return status;
+  return par::test::run_action(fake, action, inputs, connection);
 }
 
 std::string message_of(void (*body)()) {

@@ -8,7 +8,7 @@
 
 #include <par/json.hpp>
 
-#include "plugin-api/tests/fake_host.hpp"
+#include "plugin-api/tests/run_action.hpp"
 #include "temporal.pb.h"
 #include "tests/catch.hpp"
 
@@ -55,17 +55,7 @@ par_status run(FakeHost& host, const FakeServer& server, const char* action, std
   const std::string connection =
       R"({"id":"c","auth":"token","root_tokens":[{"name":"address","value":"temporal.invalid:)" +
       std::to_string(server.port()) + R"("}]})";
-  const par_plugin* const plugin = par_plugin_v1();
-  par_instance* instance = nullptr;
-  REQUIRE(plugin->open(&host.host, par::to_str(settings), &host.call, &instance) == PAR_OK);
-  par_request task{};
-  task.struct_size = sizeof task;
-  task.action = par::to_str(action);
-  task.inputs_json = par::to_str(inputs);
-  task.connection_json = par::to_str(connection);
-  const par_status status = plugin->execute(instance, &task, &host.call);
-  plugin->close(instance);
-  CHECK(host.open_objects == 0);
+  const par_status status = par::test::run_action(host, action, inputs, connection, settings);
   CHECK(host.cancels.empty());
   return status;
 }

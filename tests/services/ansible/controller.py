@@ -6,53 +6,32 @@ Standard library only.
 """
 import base64
 import contextlib
-import http.server
 import json
+import pathlib
 import re
-import threading
+import sys
 import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from http_stand_in import HttpStandIn  # noqa: E402
 
 TOKEN = "oauth-3f9c0token"
 USER, PASSWORD = "bot", "pa55 wörd"
 PAGE = 2  # summaries a page, so that there are several pages
 
 
-class Controller:
+class Controller(HttpStandIn):
+    METHODS = ("GET", "POST", "OPTIONS", "HEAD")
+
     def __init__(self):
+        super().__init__()
         self.templates = {7: "deploy", 8: "twice", 9: "twice", 10: "fails", 11: "closed", 12: "slow", 13: "canceled"}
         self.inventories = {3: "prod", 4: "staging"}
         self.jobs = {}
         self.launches = []  # (template id, body)
-        self.requests = []  # (method, path with query)
         self.broken = {}  # path prefix -> list of statuses, or "page", to answer with instead, one by one
         self.next_job = 318
         self.output = "PLAY [all] ***\nok: [web1]\n"
-
-    def __enter__(self):
-        controller = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_any(self):
-                self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                controller.requests.append((self.command, self.path))
-                controller.answer(self)
-
-            do_GET = do_POST = do_OPTIONS = do_HEAD = handle_any
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     def answer(self, request):
         def say(status, value, content_type="application/json"):

@@ -5,11 +5,14 @@
 Its shapes are held against two client libraries of others, see clients.py. Standard library only.
 """
 import base64
-import http.server
 import json
+import pathlib
 import re
-import threading
+import sys
 import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from http_stand_in import HttpStandIn  # noqa: E402
 
 USER, TOKEN = "bot", "11d1b6a0token"
 PAGE = "<html><head><title>Error</title></head><body>{}</body></html>"
@@ -23,8 +26,11 @@ class Job:
         self.started = []  # parameters of each build that was asked for
 
 
-class StandIn:
+class StandIn(HttpStandIn):
+    METHODS = ("GET", "POST", "DELETE", "HEAD")
+
     def __init__(self):
+        super().__init__()
         self.jobs = {
             "app": Job(builds=[{"number": 42, "building": False, "duration": 61234, "estimatedDuration": 60000,
                                 "result": "SUCCESS"}]),
@@ -37,35 +43,7 @@ class StandIn:
             "team/sub team/app": Job(),
             "gone": Job(), "gone204": Job(),
         }
-        self.requests = []  # (method, path with query)
         self.queued = 0
-
-    def __enter__(self):
-        stand_in = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_any(self):
-                length = int(self.headers.get("Content-Length") or 0)
-                self.body = self.rfile.read(length).decode()
-                stand_in.requests.append((self.command, self.path))
-                stand_in.answer(self)
-
-            do_GET = do_POST = do_DELETE = do_HEAD = handle_any
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     def answer(self, request):
         def say(status, body="", content_type="text/html;charset=utf-8", **headers):
@@ -115,7 +93,7 @@ class StandIn:
                 return say(400, PAGE.format("This page expects a form submission"))
             if job.disabled:
                 return say(409, PAGE.format(f"{name} is not buildable"))
-            values = dict(urllib.parse.parse_qsl(query) + urllib.parse.parse_qsl(request.body))
+            values = dict(urllib.parse.parse_qsl(query) + urllib.parse.parse_qsl(request.body.decode()))
             values.pop("delay", None)
             job.started.append(values)
             self.queued += 1

@@ -11,6 +11,7 @@ ln -sfn usr/lib64 "$root/lib64"
 chmod 1777 "$root/tmp"
 
 list=$(mktemp)
+found=$(mktemp)
 for file in /usr/bin/par-runner /usr/lib/par-runner/par-supervisor /usr/lib/par-runner/plugins/*.so; do
   [ -e "$file" ] || continue
   echo "$file"
@@ -18,7 +19,8 @@ for file in /usr/bin/par-runner /usr/lib/par-runner/par-supervisor /usr/lib/par-
   libraries=$(ldd "$file" 2>/dev/null || true)
   case $libraries in *"not found"*) echo "$file lacks libraries: $libraries" >&2; exit 1 ;; esac
   echo "$libraries" | awk '/=> \//{print $3} /^\t\//{print $1}'
-done | sort -u > "$list"
+done > "$found"
+sort -u "$found" > "$list"
 while read -r path; do
   # Under the name that it is asked for, with the directory resolved and the link followed.
   directory=$(readlink -f "$(dirname "$path")")
@@ -27,18 +29,19 @@ while read -r path; do
 done < "$list"
 mkdir -p "$root/usr/lib/par-runner/plugins"
 
-{
-  while read -r path; do
-    real=$(readlink -f "$path")
-    dpkg -S "$real" 2>/dev/null || dpkg -S "${real#/usr}"
-  done < "$list"
-  dpkg -S /etc/ssl/openssl.cnf /usr/share/zoneinfo/UTC /usr/sbin/update-ca-certificates 2>/dev/null || true
-} | cut -d: -f1 | sort -u | xargs dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' > "$root/usr/share/par-runner/packages"
+# Through files, not pipes: sh would take the status of the last command only, and a file of no package must end the build.
+while read -r path; do
+  real=$(readlink -f "$path")
+  dpkg -S "$real" 2>/dev/null || dpkg -S "${real#/usr}" ||
+    { echo "$path is of no Debian package, so no bill of materials could name it: install it as one" >&2; exit 1; }
+done < "$list" > "$found"
+dpkg -S /etc/ssl/openssl.cnf /usr/share/zoneinfo/UTC /usr/sbin/update-ca-certificates 2>/dev/null >> "$found" || true
+cut -d: -f1 "$found" | sort -u | xargs dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' > "$root/usr/share/par-runner/packages"
 while read -r package _; do
   mkdir -p "$root/usr/share/doc/$package"
   cp -L "/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/" 2>/dev/null || rmdir "$root/usr/share/doc/$package"
 done < "$root/usr/share/par-runner/packages"
-rm "$list"
+rm "$list" "$found"
 
 # Certificate authorities where OpenSSL and gRPC look, time zones, names.
 cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"

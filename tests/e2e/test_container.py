@@ -5,12 +5,14 @@ import json
 import os
 import pathlib
 import shutil
+import stat
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
-from chart import chart_file
+from chart import chart_file, module
 from harness import BUILD, ROOT, Backend, free_port, service, wait_until
 from servers import http_server, slow
 
@@ -23,6 +25,9 @@ HARDENED = ["--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp", "--cap-
 
 def request(url):
     return {"action": REQUEST, "inputs": {"verb": "GET", "url": url}}
+
+
+sys.path.insert(0, str(HERE))
 
 
 class ContainerCase(unittest.TestCase):
@@ -89,7 +94,6 @@ class Image(ContainerCase):
                     listed = self.once(image, "--list-actions", options=["--user", user, *HARDENED])
                     self.assertIn(REQUEST, listed.stdout)
 
-
     def test_a_plugin_of_somebody_else_is_one_copied_file(self):
         echo = BUILD / "test-plugins/echo/com.example.echo.so"
         if not echo.exists():
@@ -103,6 +107,40 @@ class Image(ContainerCase):
         listed = self.podman("run", "--rm", image, "--list-actions").stdout
         self.assertIn("com.example.echo.", listed)
         self.assertIn(REQUEST, listed)
+
+
+class Manifest(unittest.TestCase):
+    POD = """
+kind: Secret
+metadata: {name: identity}
+stringData: {RUNNER_PRIVATE_KEY: "not-for=everybody # or"}
+---
+kind: Pod
+metadata: {name: one}
+spec: {containers: [{name: runner, image: none, envFrom: [{secretRef: {name: identity}}]}]}
+"""
+
+    def print_command(self, text):
+        directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (directory / "pod.yaml").write_text(text)
+        done = subprocess.run([sys.executable, HERE / "pod_from_manifest.py", "--print", directory / "pod.yaml", "--dir", directory],
+                              capture_output=True, text=True)
+        return directory / "environment", done
+
+    def test_secrets_are_in_a_file_and_not_on_the_command_line(self):
+        file, done = self.print_command(self.POD)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("not-for", done.stdout)
+        self.assertIn(f"--env-file\n{file}\n", done.stdout)
+        self.assertEqual(file.read_text(), "RUNNER_PRIVATE_KEY=not-for=everybody # or\n")
+        self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
+
+    def test_a_value_of_several_lines_is_refused(self):
+        file, done = self.print_command(self.POD.replace(" # or", "\\nPATH=/elsewhere"))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("env RUNNER_PRIVATE_KEY", done.stderr)
+        self.assertNotIn("elsewhere", done.stderr)
+        self.assertFalse(file.exists())
 
 
 class Pod(ContainerCase):
@@ -122,8 +160,7 @@ class Pod(ContainerCase):
                           "SSL_CERT_FILE": "/shared/ca.crt", "PAR_LOOP_INTERVAL_MS": "50", "RUNNER_URN": backend.urn,
                           "RUNNER_PRIVATE_KEY": backend.private_key}
             words += ["--volume", f"{shared}:/shared:ro"]
-        for key, value in variables.items():
-            words += ["--env", f"{key}={value}"]
+        words += module("pod_from_manifest").environment_file(directory / "environment", variables)
         self.addCleanup(self.remove, name)
         self.command = ["python3", HERE / "pod_from_manifest.py", manifest, "--dir", directory / "volumes", "--name", name, "--image",
                         self.images["PAR_IMAGE"]]

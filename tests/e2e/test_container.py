@@ -18,6 +18,7 @@ from servers import http_server, slow
 
 SERVICES = ["container"]
 HERE = ROOT / "tests/services/container"
+sys.path.insert(0, str(HERE))
 REQUEST = "com.datadoghq.http.request"
 PLUGINS = {"com.datadoghq." + name for name in ("ansible", "http", "jenkins", "kubernetes.apps", "kubernetes.core", "postgresql", "temporal")}
 HARDENED = ["--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp", "--cap-drop=all", "--security-opt", "no-new-privileges"]
@@ -25,9 +26,6 @@ HARDENED = ["--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp", "--cap-
 
 def request(url):
     return {"action": REQUEST, "inputs": {"verb": "GET", "url": url}}
-
-
-sys.path.insert(0, str(HERE))
 
 
 class ContainerCase(unittest.TestCase):

@@ -7,10 +7,12 @@
 The requests of Backend are those of plugin-api/devkit/local-backend/README.md. Programs come from PAR_BUILD_DIR
 (build/<preset>): bin/par-local-backend, bin/par-runner, plugins/. Standard library only.
 """
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import random
 import shlex
 import shutil
 import signal
@@ -90,9 +92,14 @@ def basic_auth(**users):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port that nobody listens on, for a program that is told its port. Below the range from which the kernel serves
+    connections and "any port": from there another test gets it before the program has started."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(10_000, first) if first > 11_000 else 0
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("", port))
+            return probe.getsockname()[1]
 
 
 class Backend:
@@ -323,7 +330,10 @@ class Runner:
             self.close()
             raise
 
-    def __exit__(self, *_):
+    def __exit__(self, _kind, error, _trace):
+        if error is not None:
+            ended = "" if self.running() or self.process is None else f", which had ended with {self.process.poll()}"
+            error.add_note(f"the log of par-runner{ended}:\n{self.tail()}")
         self.close()
 
     def write_config(self, **changes):

@@ -4,6 +4,8 @@ import http.server
 import json
 import os
 import pathlib
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -140,17 +142,19 @@ class Commands(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("FAIL  configuration", done.stdout)
 
-    def test_the_process_can_leave_no_core_dump(self):
+    def test_the_process_leaves_no_core_dump_and_survives_closed_pipes(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             process = subprocess.Popen([PROGRAM, "--healthcheck"], stderr=subprocess.DEVNULL,
                                        env={**self.environment, "PAR_PORT": str(silent.getsockname()[1])})
             connection, _ = silent.accept()
             with connection:
                 limits = pathlib.Path(f"/proc/{process.pid}/limits").read_text()
-                umask = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
             self.assertEqual(process.wait(PATIENCE), 1)
         self.assertRegex(limits, r"Max core file size +0 +0 ")
-        self.assertRegex(umask, r"Umask:\s+0077")
+        self.assertRegex(status, r"Umask:\s+0077")
+        ignored = int(re.search(r"SigIgn:\s+(\w+)", status)[1], 16)
+        self.assertTrue(ignored >> (signal.SIGPIPE - 1) & 1, status)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ tl::expected<void, SpawnFailure> check(const par_process_request& request) {
   if (view(request.directory).find('\0') != std::string_view::npos)
     return refuse("the directory holds a NUL byte");
   if (request.overflow > PAR_OVERFLOW_TAIL) return refuse("unknown overflow policy");
-  if (request.timeout_ms < 0) return refuse("timeout_ms is negative");
+  if (request.timeout_ms < -1) return refuse("timeout_ms is below -1");
   return {};
 }
 

@@ -17,6 +17,7 @@ constexpr UncheckedRule k_unchecked[] = {
     {"PAR-V4", "a rule for those who add services"},
     {"PAR-B4", "a property of the declarations"},
     {"PAR-B5", k_host},
+    {"PAR-B6", k_host},
     {"PAR-O1", k_host},
     {"PAR-O2", k_host},
     {"PAR-O4", k_host},

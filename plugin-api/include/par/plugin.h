@@ -1,4 +1,4 @@
-/* par/plugin.h: the plugin ABI of par-runner, version 1.0-draft.
+/* par/plugin.h: the plugin ABI of par-runner, version 1.0, release candidate.
  *
  * A plugin is one shared library per namespace. It exports one symbol, par_plugin_v1, and reaches the outside
  * only through services of the host (par/http.h, par/net.h, par/process.h). plugin-api/spec/abi.md states the
@@ -6,8 +6,8 @@
  *
  * Rules that hold for every declaration below:
  *
- * - Structs grow only at their end. `struct_size` is set by the side that fills the struct; the other side
- * uses PAR_HAS before it touches a member that did not exist in version 1.0.
+ * - A struct without `struct_size` never changes; one with it grows at its end. The side that fills it sets
+ * `struct_size`; the other side uses PAR_HAS before it touches a member that version 1.0 did not have.
  * - Memory is never freed on the other side. What a function receives is borrowed until that function
  * returns, unless its comment says otherwise.
  * - A par_str is UTF-8, a par_bytes is any bytes; neither ends with a NUL. An empty one may have a null
@@ -101,8 +101,8 @@ struct par_call {
   /* Milliseconds to the call's time limit, 0 when it has passed, INT64_MAX when there is none. */
   int64_t (*remaining_ms)(const par_call* call);
 
-  /* Sleeps for ms milliseconds. PAR_OK when they have passed; PAR_CANCELLED, at once, when the call is
-   * cancelled before that. A drain does not end the wait. */
+  /* Sleeps for ms milliseconds (below 0: none). PAR_OK when they have passed; PAR_CANCELLED, at once, when
+   * the call is cancelled before that. A drain does not end the wait. */
   par_status (*wait)(const par_call* call, int64_t ms);
 
   /* Registers fn to be run when the call is cancelled, for libraries that block. PAR_CANCELLED if the call is
@@ -183,8 +183,8 @@ typedef struct par_plugin {
 
   /* Makes the instance. Called once before the first execute, never twice at a time. `settings_json` is the
    * object under plugins.<namespace> of the runner's configuration, valid against config_schema ("{}" if
-   * there is none). `call` has no task; its limit is 30 s. On failure: call->error, return non-OK, leave
-   * *instance alone; the next task tries again, not sooner than 5 s later. [load] */
+   * there is none). `call` has no task; its limit is 30 s. *instance may be null. On failure: call->error,
+   * return non-OK, leave *instance alone; the next task tries again, not sooner than 5 s later. [load] */
   par_status (*open)(const par_host* host, par_str settings_json, const par_call* call,
                      par_instance** instance);
 

@@ -45,7 +45,7 @@ typedef struct par_http_request {
   par_str server_name; /* name for SNI and verification, if it is not the URL's host */
   par_str proxy;       /* proxy URL for this request; only namespaces that the policy allows may set it */
   int64_t timeout_ms;  /* the exchange from start to last body byte. 0: the runner's httpTimeoutSeconds; -1:
-                          only  the call's limit. The call's limit always holds */
+                          only the call's limit. The call's limit always holds */
   int64_t connect_timeout_ms; /* one connection attempt with TLS. 0: 10 s */
   uint64_t max_body_bytes;    /* after decompression. 0: the host's default, 15 MiB; or PAR_HTTP_UNLIMITED */
 } par_http_request;

@@ -19,7 +19,7 @@ enum { PAR_STDOUT = 1, PAR_STDERR = 2 };
 enum {
   PAR_OVERFLOW_KILL = 0,    /* the process is ended and read() answers PAR_LIMIT */
   PAR_OVERFLOW_DISCARD = 1, /* the first bytes are delivered, the rest is read and dropped */
-  PAR_OVERFLOW_TAIL = 2     /* the last bytes are delivered, after the process has ended */
+  PAR_OVERFLOW_TAIL = 2     /* the last bytes, at most 64 MiB, are delivered after the process has ended */
 };
 
 typedef struct par_process_request {
@@ -31,7 +31,7 @@ typedef struct par_process_request {
   size_t environment_count;
   par_bytes directory;       /* working directory; empty: "/" */
   par_bytes input;           /* standard input, then end of file */
-  int64_t timeout_ms;        /* 0: only the call's limit */
+  int64_t timeout_ms;        /* 0 or -1: only the call's limit */
   uint64_t max_stdout_bytes; /* 0: 10 MiB */
   uint64_t max_stderr_bytes; /* 0: 10 MiB */
 } par_process_request;

@@ -35,16 +35,16 @@ Result<Site> derive_site(std::string_view base_url) {
   if (host.empty()) return fail("the URL has no site in its host");
 
   for (const Domain& domain : k_domains) {
-    if (host == domain.name) return Site{std::string(host), std::string(domain.region), false};
+    if (host == domain.name) return Site{std::string(host), std::string(domain.region), false, true};
     if (!host.ends_with(domain.name) || host[host.size() - domain.name.size() - 1] != '.') continue;
     std::string_view label = host.substr(0, host.size() - domain.name.size() - 1);
     const size_t dot = label.rfind('.');
     const bool more_labels = dot != std::string_view::npos;
     if (more_labels) label.remove_prefix(dot + 1);
-    if (!is_region(label)) return Site{std::string(domain.name), std::string(domain.region), true};
+    if (!is_region(label)) return Site{std::string(domain.name), std::string(domain.region), true, true};
     return Site{std::string(label) + "." + std::string(domain.name),
-                domain.name == "datadoghq.com" ? std::string(label) : std::string(domain.region),
-                more_labels};
+                domain.name == "datadoghq.com" ? std::string(label) : std::string(domain.region), more_labels,
+                true};
   }
   return Site{std::string(host), "us1", false};
 }

@@ -13,6 +13,7 @@ struct Site {
   std::string host;
   std::string region;   ///< as in the runner's URN: us1, eu1, us3, ...
   bool vanity = false;  ///< an organisation's own sub-domain was left out of `host`
+  bool known = false;   ///< in one of Datadog's own domains
 };
 
 /// Reads ddBaseURL, with or without scheme, path and a leading "app." or "api.". Of names below Datadog's own

@@ -1,5 +1,8 @@
 #include "core/config/site.hpp"
 
+#include <set>
+#include <string>
+
 #include "tests/catch.hpp"
 
 using namespace par::core;
@@ -34,6 +37,7 @@ TEST_CASE("sites and regions follow from the base URL") {
   CHECK(site->host == row.host);
   CHECK(site->region == row.region);
   CHECK(site->vanity == row.vanity);
+  CHECK(site->known == !std::set<std::string>{"xdatadoghq.com", "site.test", "localhost"}.contains(row.host));
 }
 
 TEST_CASE("a base URL without a host is refused") {

@@ -9,9 +9,11 @@
 #include <fmt/format.h>
 
 #include "core/config/config.hpp"
+#include "core/enrollment/refusals.hpp"
 #include "core/enrollment/settings.hpp"
 #include "core/identity/identity.hpp"
 #include "core/services/http_client.hpp"
+#include "core/services/request_rules.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace asio = boost::asio;
@@ -57,14 +59,6 @@ bool surely_not_received(const HttpError& error) {
   return !error.sent && (error.kind == HttpFailure::resolve || error.kind == HttpFailure::connect);
 }
 
-std::string lost_answer(const EnrollmentSettings& settings, const std::string& problem) {
-  return fmt::format(
-      "the enrollment was sent, but no usable answer came back: {}. It is not sent again, since Datadog may "
-      "have made the runner: look there, under Private Action Runners, delete it if it is there without an "
-      "identity{}, and start again",
-      problem, settings.kind == EnrollmentKind::token ? ", take a new one-time token" : "");
-}
-
 }  // namespace
 
 EnrollmentExchange::EnrollmentExchange(asio::io_context& control, HttpClient& http, const Config& config,
@@ -107,14 +101,18 @@ Result<std::optional<EnrollmentAnswer>> EnrollmentExchange::run(const Enrollment
 
   if (!*answer) {
     const HttpError& error = answer->error();
-    if (error.sent) return fail(lost_answer(settings, error.message));
+    if (error.sent) return fail(explain_lost_answer(settings, error.message));
     return fail(fmt::format("Datadog cannot be reached to enroll, nothing was sent: {}", error.message));
   }
   const HttpAnswer& http = **answer;
-  if (http.head.status != 200)
-    return fail(explain_refusal(settings, http.head.status, http.body, config_.site));
+  if (http.head.status != 200) {
+    const HttpHeader* const location = find_header(http.head.headers, "Location");
+    return fail(explain_refusal(
+        settings, {config_.api_url, config_.site, http.head.status,
+                   location == nullptr ? std::string_view() : std::string_view(location->value), http.body}));
+  }
   auto parsed = parse_enrollment_answer(http.body);
-  if (!parsed) return fail(lost_answer(settings, parsed.error().message));
+  if (!parsed) return fail(explain_lost_answer(settings, parsed.error().message));
   return parsed;
 }
 

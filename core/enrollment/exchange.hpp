@@ -30,7 +30,7 @@ class EnrollmentExchange {
 
   /// Runs `control` until there is an answer or it is clear that there will be none. `stop_requested` is
   /// asked before each attempt and while waiting for the next; nothing is returned if it ended them. Errors:
-  /// as messages.hpp explains refusals; no connection; a lost answer.
+  /// refusals and lost answers as refusals.hpp explains them; no connection.
   Result<std::optional<EnrollmentAnswer>> run(const EnrollmentSettings& settings, const PrivateKey& key,
                                               const std::function<bool()>& stop_requested);
 

@@ -35,10 +35,4 @@ struct EnrollmentAnswer {
 /// Reads the body of an answer with status 200. The error says which member is missing.
 Result<EnrollmentAnswer> parse_enrollment_answer(std::string_view body);
 
-/// What an answer with another status means for the operator, and what to do. Quotes what Datadog says about
-/// it (at most 512 bytes, never for 401 and 403, since those bodies can repeat keys); holds no secret of
-/// `settings`, which are the redactor's business where the body quotes them.
-std::string explain_refusal(const EnrollmentSettings& settings, int status, std::string_view body,
-                            std::string_view site);
-
 }  // namespace par::core

@@ -111,28 +111,3 @@ TEST_CASE("an answer that names no runner is refused with what is missing") {
   CHECK(has(why(R"({"data":{"attributes":{"runner_id":"r","org_id":"1"}}})"), "org_id"));
   CHECK(has(why(R"({"data":{"attributes":{"runner_id":"r","org_id":1.5}}})"), "org_id"));
 }
-
-TEST_CASE("each refusal says what to do, and bodies of 401 and 403 are not quoted") {
-  const EnrollmentSettings keys = with_keys();
-  const auto explained = [&](int status, std::string_view body = {}) {
-    return explain_refusal(keys, status, body, "datadoghq.eu");
-  };
-  CHECK(has(explained(401, "canary"), "DD_API_KEY or DD_APP_KEY is not valid at datadoghq.eu"));
-  CHECK_FALSE(has(explained(401, "canary"), "canary"));
-  CHECK(has(explained(403, "missing scope canary"), "on_prem_runner_write"));
-  CHECK_FALSE(has(explained(403, "missing scope canary"), "canary"));
-  CHECK(has(explained(403, R"({"errors":["Quota of runners reached"]})"), "as many runners"));
-  CHECK(has(explained(400, R"({"errors":["Name already exists"]})"), "lab \"a\""));
-  CHECK(has(explained(400, R"({"errors":["Name already exists"]})"), "RUNNER_NAME"));
-  CHECK(has(explained(400, R"({"errors":["bad thing"]})"), "bad thing"));
-  CHECK(has(explained(404), "DD_BASE_URL"));
-  CHECK(has(explained(429), "later"));
-  CHECK(has(explained(503), "unknown"));
-  CHECK(explained(500, std::string(5000, 'x')).size() < 1000);
-
-  const EnrollmentSettings token;
-  for (const int status : {400, 401, 403, 404, 409, 410}) {
-    CHECK(has(explain_refusal(token, status, {}, "datadoghq.eu"), "new token"));
-  }
-  for (const int status : {429, 500, 503}) CHECK(has(explain_refusal(token, status, {}, "x"), "spent"));
-}

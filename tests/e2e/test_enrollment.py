@@ -191,14 +191,22 @@ class Refused(unittest.TestCase):
         self.assertEqual(len(self.backend.events("enrollment")), before)
 
     def test_an_answer_that_is_lost_or_unreadable_is_not_asked_for_again(self):
-        for fault in ({"reset": True, "process": True}, {"truncate": 20}, {"body": "{}", "status": 200}, {"status": 503},
-                      {"redirect": "https://127.0.0.1:1/", "status": 307}):
+        unknown = "may have made the runner"
+        for fault, told in (({"reset": True, "process": True}, unknown), ({"truncate": 20}, unknown),
+                            ({"body": "{}", "status": 200}, unknown), ({"status": 503}, unknown),
+                            ({"status": 408, "process": True}, unknown),
+                            ({"redirect": "https://api.us5.datadoghq.com/elsewhere?key=hidden"},
+                             "set DD_BASE_URL to https://us5.datadoghq.com"),
+                            ({"redirect": "/login?key=hidden"}, f"{self.backend.url} redirects to another path of its own"),
+                            ({"status": 302}, "no Location header")):
             with self.subTest(fault):
                 self.backend.clear_faults()
                 self.backend.fault("enrollment", **fault)
                 before = len(self.backend.events("enrollment"))
                 text = self.refused(by_token(self.backend))
+                self.assertIn(told, text)
                 self.assertIn("token", text)
+                self.assertNotIn("hidden", text)
                 self.assertEqual(len(self.backend.events("enrollment")), before + 1)
 
     def test_a_directory_that_cannot_be_written_costs_no_token(self):

@@ -1,6 +1,7 @@
 #include "core/enrollment/formats.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include <fmt/format.h>
@@ -156,6 +157,11 @@ bool is_set(const Setting* setting) {
          !(setting->kind == Setting::Kind::scalar && trim(setting->text).empty());
 }
 
+bool says(const Setting& options, std::string_view key, std::string_view text) {
+  const Setting* const option = options.find(key);
+  return option != nullptr && option->text == text;
+}
+
 // Without the lines that name `key` and give nothing.
 std::string without_key(std::string_view text, std::string_view key) {
   std::string kept;
@@ -196,21 +202,28 @@ Result<Secret> complete_config_file(std::string_view existing, const Config& con
   if (!before) return tl::unexpected(before.error());
   std::string text(existing);
   std::vector<Entry> missing;
+  Setting expected = *before;
+  expected.kind = Setting::Kind::map;
   for (Entry& entry : identity_entries(config, config.actions_allowlist, "")) {
     if (entry.key == "port" || is_set(before->find(entry.key))) continue;
     if (before->find(entry.key) != nullptr) text = without_key(text, entry.key);
+    std::erase_if(expected.members, [&](const Setting::Member& member) { return member.key == entry.key; });
     missing.push_back(std::move(entry));
   }
+  const std::string added = lines_of(missing, "");
+  auto additions = read_yaml(added, std::string(k_name));
+  if (!additions) return tl::unexpected(additions.error());
+  std::move(additions->members.begin(), additions->members.end(), std::back_inserter(expected.members));
   if (!text.ends_with('\n')) text += '\n';
-  text += "\n# Added by par-runner at enrollment.\n" + lines_of(missing, "");
+  text += "# Added by par-runner at enrollment.\n" + added;
 
+  // The text was edited by lines; only reading it again shows that it says what was meant and nothing else.
   const auto after = read_yaml(text, std::string(k_name));
-  const Setting* const urn = after ? after->find("urn") : nullptr;
-  if (urn == nullptr || urn->text != config.urn || after->find("privateKey") == nullptr) {
+  if (!after || json_of(*after) != json_of(expected) || !says(*after, "urn", config.urn) ||
+      !says(*after, "privateKey", config.private_key.reveal())) {
     return fail(
         "nothing can be added to config.yaml as it is written: expected one option a line, such as \"urn:\" "
-        "at "
-        "the start of the line. Write it that way, or move it away for the enrollment");
+        "at the start of the line. Write it that way, or move it away for the enrollment");
   }
   return Secret(std::move(text));
 }

@@ -3,6 +3,7 @@
 #include "core/base/strings.hpp"
 #include "core/config/config.hpp"
 #include "core/config/test_directory.hpp"
+#include "core/config/yaml.hpp"
 #include "tests/catch.hpp"
 
 using namespace par::core;
@@ -100,8 +101,38 @@ TEST_CASE("nothing or only blanks becomes a whole file") {
   CHECK(load(completed("# only a comment\n", enrolled())).urn == enrolled().urn);
 }
 
+TEST_CASE("whatever the file ends with, the rest is added and the end keeps its meaning") {
+  // The expected tail is what the last key of the file says, as JSON.
+  const struct {
+    const char* ending;
+    const char* says;
+  } rows[] = {{"tags: [a]", R"(["a"])"},
+              {"tags:\n- a\n- b", R"(["a","b"])"},
+              {"tags:\n  - >\n    a\n    b\n\n", R"(["a b\n"])"},
+              {"keysDirectory: |\n  a\n\n\n", R"("a\n")"},
+              {"keysDirectory: |+\n  a\n\n", R"("a\n\n")"},
+              {"keysDirectory: 'a'   # why", R"("a")"},
+              {"keysDirectory: a\r\n", R"("a")"},
+              {"keysDirectory:", "null"},
+              {"plugins: {a: {b: 1,\n  c: 2}}\n#", R"({"a":{"b":1,"c":2}})"}};
+  for (const auto& row : rows) {
+    const std::string existing = std::string("port: 1\nurn: \n") + row.ending;
+    CAPTURE(existing);
+    const std::string text = completed(existing, enrolled());
+    const auto read = read_yaml(text, "config.yaml");
+    REQUIRE(read);
+    REQUIRE(read->find("urn") != nullptr);
+    CHECK(read->find("urn")->text == enrolled().urn);
+    const std::string key(row.ending, std::string_view(row.ending).find(':'));
+    REQUIRE(read->find(key) != nullptr);
+    CHECK(json_of(*read->find(key)) == row.says);
+  }
+}
+
 TEST_CASE("a file that nothing can be added to is refused with what to do") {
-  for (const char* existing : {R"({"port": 1})", "\"urn\": \nport: 1\n", "port: 1\n..."}) {
+  for (const char* existing :
+       {R"({"port": 1})", "\"urn\": \nport: 1\n", "port: 1\n...", "urn: >-\n\n\n  # kept\nport: 1\n",
+        "urn:\n  ''\nport: 1\n", "- a\n", "port: 'a\n", "port: |+\n  1"}) {
     CAPTURE(existing);
     const auto text = complete_config_file(existing, enrolled());
     REQUIRE_FALSE(text);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/write_all.hpp"
+
 namespace par::core {
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -68,13 +70,7 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
     return fail(fmt::format("{}: {}: {}", path.native(), step, errno_text(error)));
   };
   if (::fchmod(file.get(), mode) != 0) return give_up("setting its permissions");
-  while (!content.empty()) {
-    const ssize_t written = ::write(file.get(), content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return give_up("writing");
-    content.remove_prefix(static_cast<size_t>(written));
-  }
-  if (::fsync(file.get()) != 0) return give_up("writing");
+  if (write_all(file.get(), content) != 0 || ::fsync(file.get()) != 0) return give_up("writing");
   file.reset();
   if (::rename(temporary.c_str(), path.c_str()) != 0) return give_up("renaming");
   return {};

@@ -1,19 +1,22 @@
 #include "core/cli/enrollment.hpp"
 
-#include <cerrno>
+#include <filesystem>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "core/base/files.hpp"
 #include "core/cli/exit_code.hpp"
+#include "core/cli/result_output.hpp"
 #include "core/enrollment/directory.hpp"
 #include "core/enrollment/enroll.hpp"
 #include "core/enrollment/formats.hpp"
 #include "core/enrollment/settings.hpp"
+#include "core/enrollment/spare_copy.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace par::core {
@@ -45,43 +48,30 @@ void write_templates(const IdentityDirectory& directory, const Config& config, c
   }
 }
 
-Result<void> write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail("standard output: " + errno_text(errno));
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  if (::fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
-    return fail("standard output: " + errno_text(errno));
-  return {};
+// Enrolls; `write` puts the identity where it belongs. If it cannot, the identity is kept in a file of its
+// own in one of `spare_directories`, and the error says where.
+Result<Enrolled> enroll_without_loss(const EnrollmentContext& context, Config config,
+                                     const EnrollmentSettings& settings, EnrollmentFormat format,
+                                     const std::vector<std::filesystem::path>& spare_directories,
+                                     const std::function<Result<void>(const Config&)>& write) {
+  std::string kept_instead;
+  const auto keep = [&](const Config& complete) -> Result<void> {
+    const auto written = write(complete);
+    if (written) return {};
+    const auto copy = keep_spare_copy(spare_directories, render(complete, format).reveal());
+    if (!copy)
+      return fail(fmt::format("{}; nor anywhere else: {}", written.error().message, copy.error().message));
+    kept_instead = fmt::format(
+        "the runner {} is enrolled, but its identity could not be written: {}. It is in {} instead (mode "
+        "0600): move it from there and do not enroll again. If that file goes away with its container, "
+        "delete the runner in Datadog",
+        complete.urn, written.error().message, copy->native());
+    return {};
+  };
+  auto enrolled = enroll(std::move(config), settings, context.log, context.redactor, keep);
+  if (enrolled && !kept_instead.empty()) return fail(std::move(kept_instead));
+  return enrolled;
 }
-
-// Where --enroll writes to, proved usable before anything is sent.
-class Output {
- public:
-  static Result<Output> open(const std::filesystem::path& path) {
-    Output output;
-    if (path.empty()) {
-      const int flags = ::fcntl(STDOUT_FILENO, F_GETFL);
-      if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
-        return fail("standard output cannot be written to, so the identity would be lost; nothing was sent");
-      return output;
-    }
-    output.path_ = std::filesystem::absolute(path);
-    auto directory = IdentityDirectory::claim(output.path_.parent_path());
-    if (!directory) return tl::unexpected(directory.error());
-    return output;
-  }
-
-  Result<void> write(const Secret& text) const {
-    if (path_.empty()) return write_all(STDOUT_FILENO, text.reveal());
-    return write_file_atomically(path_, text.reveal(), 0600);
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace
 
@@ -114,10 +104,12 @@ Result<bool> enroll_if_needed(const EnrollmentContext& context, Config& config) 
   if (const auto fits = complete_config_file(existing->reveal(), with_sample_identity(config)); !fits)
     return tl::unexpected(fits.error());
 
-  const auto enrolled = enroll(config, *settings, context.log, context.redactor, [&](const Config& complete) {
-    const auto text = complete_config_file(existing->reveal(), complete);
-    return text ? directory->store_config(text->reveal()) : tl::unexpected(text.error());
-  });
+  const auto enrolled = enroll_without_loss(
+      context, config, *settings, EnrollmentFormat::config, {config.directory},
+      [&](const Config& complete) -> Result<void> {
+        const auto text = complete_config_file(existing->reveal(), complete);
+        return text ? directory->store_config(text->reveal()) : tl::unexpected(text.error());
+      });
   if (!enrolled) return tl::unexpected(enrolled.error());
   if (!enrolled->config.urn.empty()) {
     write_templates(*directory, enrolled->config, context.log);
@@ -131,21 +123,24 @@ int enroll_and_print(const EnrollmentContext& context, Config config) {
     context.log.error(error.message);
     return exit_failed;
   };
-  const auto output = Output::open(context.arguments.output);
+  const std::filesystem::path& file = context.arguments.output;
+  const auto output = file.empty() ? ResultOutput::to_descriptor(STDOUT_FILENO) : ResultOutput::to_file(file);
   if (!output) return failed(output.error());
-  const auto print = [&](const Config& complete) {
+  const auto write = [&](const Config& complete) {
     return output->write(render(complete, context.arguments.format));
   };
   if (!lacks_identity(config)) {
     if (const auto sound = check_identity(config); !sound) return failed(sound.error());
     context.log.info("this runner has an identity, which is printed; it is not enrolled again",
                      {{"urn", config.urn}, {"identity", config.identity_source}});
-    const auto printed = print(config);
+    const auto printed = write(config);
     return printed ? exit_ok : failed(printed.error());
   }
   const auto settings = settings_of(context, config);
   if (!settings) return failed(settings.error());
-  const auto enrolled = enroll(std::move(config), *settings, context.log, context.redactor, print);
+  const std::vector<std::filesystem::path> spare_directories{output->file().parent_path(), config.directory};
+  const auto enrolled = enroll_without_loss(context, std::move(config), *settings, context.arguments.format,
+                                            spare_directories, write);
   if (!enrolled) return failed(enrolled.error());
   if (!enrolled->config.urn.empty()) return exit_ok;
   context.log.warn("stopped by a signal before anything was sent");

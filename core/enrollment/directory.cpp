@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/write_all.hpp"
 #include "core/enrollment/credential_templates.hpp"
 
 namespace par::core {
@@ -37,8 +38,7 @@ std::string advice(const fs::path& directory, int error) {
   if (!S_ISDIR(info.st_mode)) return "set DD_PRIVATE_RUNNER_CONFIG_DIR to a directory";
   return fmt::format(
       "it belongs to {}:{} with mode {:04o}, and this process runs as {}. Give it to the runner's user: "
-      "chown "
-      "{} {} (for a directory mounted into a container: on the host, with the path that it has there)",
+      "chown {} {} (for a directory mounted into a container: on the host, with the path that it has there)",
       info.st_uid, info.st_gid, info.st_mode & 07777, owner, owner, directory.native());
 }
 
@@ -54,8 +54,7 @@ int try_to_write(const fs::path& directory) {
   const FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));
   if (!file) return errno;
   const std::string content(k_proof_bytes, '\n');
-  const ssize_t written = ::write(file.get(), content.data(), content.size());
-  int error = written < 0 ? errno : static_cast<size_t>(written) < content.size() ? ENOSPC : 0;
+  int error = write_all(file.get(), content);
   if (error == 0 && ::fsync(file.get()) != 0) error = errno;
   ::unlink(name.c_str());
   return error;
@@ -73,9 +72,8 @@ bool is_for(const CredentialTemplate& entry, const std::vector<std::string>& act
 Result<bool> write_new_file(const fs::path& path, std::string_view content) {
   const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, k_private_file));
   if (!file && errno == EEXIST) return false;
-  if (file && ::write(file.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()))
-    return true;
-  const int error = errno;
+  const int error = file ? write_all(file.get(), content) : errno;
+  if (error == 0) return true;
   if (file) ::unlink(path.c_str());
   return fail(fmt::format("{}: {}", path.native(), errno_text(error)));
 }

@@ -1,14 +1,13 @@
 #include "core/telemetry/log.hpp"
 
-#include <cerrno>
 #include <chrono>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
 #include "core/base/time.hpp"
+#include "core/base/write_all.hpp"
 #include "core/telemetry/redactor.hpp"
 
 namespace par::core {
@@ -92,16 +91,6 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-// Whatever cannot be written is given up: a full or closed pipe must not stop the runner.
-void write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-}
-
 }  // namespace
 
 Log::Log(int fd, LogFormat format, LogLevel least, const Redactor& redactor)
@@ -121,6 +110,7 @@ void Log::write(LogLevel level, std::string_view message, const LogFields& field
     std::string line = fmt::format("{} {:<5} {}", time, name_of(level), one_line(safe));
     for (const LogField& field : fields)
       line += fmt::format(" {}={}", field.key, text_of(field.value, redactor_));
+    // Whatever cannot be written is given up: a full or closed pipe must not stop the runner.
     write_all(fd_, line + '\n');
   } else {
     rapidjson::StringBuffer buffer;

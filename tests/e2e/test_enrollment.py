@@ -333,19 +333,61 @@ class Printed(unittest.TestCase):
             self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
             self.assertIn("kubernetesActions:", path.read_text())
 
-    def test_where_the_result_cannot_go_nothing_is_spent_or_it_is_said(self):
-        done = self.enroll("--enroll", "-o", "/proc/no/values.yaml")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("Nothing was sent", done.stderr)
-        self.assertEqual(enrolled(self.backend), [])
+    def test_where_the_result_cannot_go_nothing_is_spent(self):
+        runner = NewRunner(self.backend, by_token(self.backend))
+        self.addCleanup(runner.close)
+        shell = 'exec "$0" --enroll '
+        for redirection, told in ((">&-", "is closed"), (">/dev/null", "/dev/null"), ("1</dev/null", "cannot be written to"),
+                                  ("-o /proc/no/values.yaml", "could not be stored"), ("-o /dev/stdout", "leave it out"),
+                                  (f"-o {runner.directory}", "expected the name of a file")):
+            with self.subTest(redirection):
+                done = subprocess.run(["sh", "-c", shell + redirection, program("par-runner")], env=runner._environment(),
+                                      capture_output=True, text=True, timeout=PATIENCE)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(told, done.stderr)
+                self.assertIn("othing was sent", done.stderr)
+        with self.subTest("a pipe that nobody reads"):
+            reader, writer = os.pipe()
+            os.close(reader)
+            done = subprocess.run([program("par-runner"), "--enroll"], env=runner._environment(), stdout=writer,
+                                  stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+            os.close(writer)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("has no reader any more", done.stderr)
+        self.assertEqual(self.backend.events("enrollment"), [])
+
+    def test_mounts_that_cannot_take_the_result_cost_no_token(self):
+        alone = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+        if subprocess.run([*alone, "true"], capture_output=True).returncode != 0:
+            raise unittest.SkipTest("no mount namespace can be made here")
+        runner = NewRunner(self.backend, by_token(self.backend))
+        self.addCleanup(runner.close)
+        place = self.enterContext(tempfile.TemporaryDirectory())
+        full = ('mount -t tmpfs -o size=64k tmpfs "$1" && head -c 1M /dev/zero > "$1/filler" 2> /dev/null; '
+                'exec "$0" --enroll > "$1/values.yaml"')
+        by_itself = 'touch "$1/a" "$1/b" && mount --bind "$1/a" "$1/b" && exec "$0" --enroll -o "$1/b"'
+        for script, told in ((full, "no room is left"), (by_itself, "mount its directory instead")):
+            done = subprocess.run([*alone, "sh", "-c", script, program("par-runner"), place], env=runner._environment(),
+                                  capture_output=True, text=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(told, done.stderr)
+        self.assertEqual(self.backend.events("enrollment"), [])
+
+    def test_a_result_whose_writing_fails_is_kept_and_its_place_is_told(self):
+        runner = NewRunner(self.backend, by_token(self.backend))
+        self.addCleanup(runner.close)
         with open("/dev/full", "w") as full:
-            runner = NewRunner(self.backend, by_token(self.backend))
-            self.addCleanup(runner.close)
             done = subprocess.run([program("par-runner"), "--enroll"], env=runner._environment(), stdout=full,
                                   stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 1)
-        self.assertIn(enrolled(self.backend)[0]["urn"], done.stderr)
-        self.assertIn("Delete the runner in Datadog", done.stderr)
+        urn = enrolled(self.backend)[0]["urn"]
+        self.assertIn(f"{urn} is enrolled", done.stderr)
+        kept, = runner.directory.glob("par-runner-identity.*")
+        self.assertIn(str(kept), done.stderr)
+        self.assertEqual(stat.S_IMODE(kept.stat().st_mode), 0o600)
+        text = kept.read_text()
+        self.assertEqual(value(text, "urn"), urn)
+        self.assertNotIn(value(text, "privateKey"), done.stderr)
 
     def test_without_token_or_flag_it_says_what_is_missing(self):
         done = self.enroll("--enroll", environment={})

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/base/secret.hpp"
+#include "core/base/write_all.hpp"
 #include "core/services/process/supervisor/protocol.h"
 
 namespace par::core {
@@ -129,12 +130,8 @@ tl::expected<FileDescriptor, SpawnFailure> make_input(std::string_view input) {
   }
   auto file = out_of_the_way(FileDescriptor(memfd_create("standard-input", MFD_CLOEXEC | MFD_ALLOW_SEALING)));
   if (!file) return system_failure("cannot keep standard input in memory", errno);
-  while (!input.empty()) {
-    const ssize_t written = write(file.get(), input.data(), input.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return system_failure("cannot keep standard input in memory", errno);
-    input.remove_prefix(static_cast<size_t>(written));
-  }
+  if (const int error = write_all(file.get(), input); error != 0)
+    return system_failure("cannot keep standard input in memory", error);
   if (lseek(file.get(), 0, SEEK_SET) != 0 ||
       fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
     return system_failure("cannot keep standard input in memory", errno);

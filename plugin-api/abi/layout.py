@@ -1,4 +1,4 @@
-"""The layout of the ABI's structs, and the values of its constants.
+"""The layout of the ABI's structs, the types of their members and of its functions, and the values of its constants.
 
 layout.py write COMPILER INCLUDE_DIRECTORY                         prints the table, to be kept beside a released header
 layout.py test COMPILER STANDARD INCLUDE_DIRECTORY TABLE           fails unless the headers have at least what the table says
@@ -7,33 +7,47 @@ A later header may have more members at the end of a struct and more constants; 
 c11 or c++20.
 """
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
 
-HEADERS = ("plugin.h", "http.h", "net.h", "process.h")
+from declarations import HEADERS, read
+
+# Not the same on every compiler, in every version, or anything that has a value.
+NO_CONSTANTS = {"PAR_EXPORT", "PAR_ABI_MINOR", "PAR_HAS"}
 
 
-def declarations(include):
-    """[(struct, [members])], [constants] as they stand in the headers."""
-    structs, constants = [], []
-    for header in HEADERS:
-        text = pathlib.Path(include, "par", header).read_text()
-        text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-        for name, body in re.findall(r"struct (\w+) \{(.*?)\n\}", text, re.DOTALL):
-            members = []
-            for declaration in body.split(";"):
-                pointer = re.search(r"\(\*(\w+)\)", declaration)
-                plain = re.search(r"(\w+)\s*$", declaration)
-                if pointer or plain:
-                    members.append((pointer or plain).group(1))
-            structs.append((name, members))
-        for body in re.findall(r"\benum \{(.*?)\}", text, re.DOTALL):
-            constants += re.findall(r"\b(PAR_\w+) *=", body)
-        constants += re.findall(r"#define (PAR_\w+) +(?:0x)?[0-9A-Fa-f]+u?\n", text)
-    # The one constant that a later header changes.
-    return structs, [name for name in constants if name != "PAR_ABI_MINOR"]
+def all_declarations(include):
+    return [declaration for header in HEADERS for declaration in read(pathlib.Path(include, "par", header))[1]]
+
+
+def constants(include):
+    """{name: value as it is written} of enumerators and macros."""
+    found = {}
+    for declaration in all_declarations(include):
+        if declaration.kind == "enum":
+            found |= {value.name: value.text.partition("=")[2].strip() for value in declaration.members}
+        elif declaration.kind == "define" and declaration.name not in NO_CONSTANTS:
+            found[declaration.name] = declaration.text.split(maxsplit=2)[2]
+    return found
+
+
+def names(include):
+    """What a table says something about, by the beginning of the line that does."""
+    found = {f"constant {name}" for name, value in constants(include).items() if not value.startswith('"')}
+    found |= {f"text {name}" for name, value in constants(include).items() if value.startswith('"')}
+    for declaration in all_declarations(include):
+        if declaration.kind == "struct":
+            found.add(f"struct {declaration.name}")
+            found |= {f"member {declaration.name} {member.name}" for member in declaration.members}
+        elif has_type(declaration):
+            found.add(f"{declaration.kind} {declaration.name}")
+    return found
+
+
+def has_type(declaration):
+    """Functions, and typedefs but those of structs that nobody else looks into."""
+    return declaration.kind == "function" or declaration.kind == "type" and "struct" not in declaration.text
 
 
 def includes():
@@ -56,12 +70,17 @@ def compile_text(compiler, standard, include, text, *options):
 
 
 def write(compiler, include):
-    structs, constants = declarations(include)
     lines = []
-    for name, members in structs:
-        lines.append(f'printf("struct {name} %zu\\n", sizeof({name}));')
-        lines += [f'printf("member {name} {m} %zu %zu\\n", offsetof({name}, {m}), sizeof((({name}*)0)->{m}));' for m in members]
-    lines += [f'printf("constant {c} %llu\\n", (unsigned long long)({c}));' for c in constants]
+    for declaration in all_declarations(include):
+        name = declaration.name
+        if declaration.kind == "struct":
+            lines.append(f'printf("struct {name} %zu\\n", sizeof({name}));')
+            lines += [f'printf("member {name} {m.name} %zu %zu {m.type()}\\n", offsetof({name}, {m.name}), sizeof((({name}*)0)->{m.name}));'
+                      for m in declaration.members]
+        elif has_type(declaration):
+            lines.append(f'puts("{declaration.kind} {name} {declaration.type()}");')
+    lines += [f'printf("text {name} %s\\n", {value});' if value.startswith('"')
+              else f'printf("constant {name} %llu\\n", (unsigned long long)({name}));' for name, value in constants(include).items()]
     body = "\n".join("  " + line for line in lines)
     print(compile_text(compiler, "c11", include, f"#include <stdio.h>\n{includes()}int main(void) {{\n{body}\n}}\n",
                        "-o", "@/layout.out"), end="")
@@ -69,28 +88,41 @@ def write(compiler, include):
 
 def test(compiler, standard, include, table, exact):
     lines = pathlib.Path(table).read_text().splitlines()
-    check = "static_assert" if standard.startswith("c++") else "_Static_assert"
-    text = includes()
+    cpp = standard.startswith("c++")
+    text = includes() + ("#include <type_traits>\n" if cpp else "")
+    values = constants(include)
+    differing = []
+
+    def check(condition, line):
+        nonlocal text
+        text += f'{"static_assert" if cpp else "_Static_assert"}({condition}, "{line}");\n'
+
+    def check_type(value, type_name, line):
+        check(f"std::is_same<std::decay<decltype({value})>::type, {type_name}>::value" if cpp
+              else f"_Generic({value}, {type_name}: 1, default: 0)", line)
+
     for line in lines:
-        kind, *words = line.split()
+        kind, name, *rest = line.split(" ")
         if kind == "struct":
-            comparison = "==" if exact else ">="
-            text += f'{check}(sizeof({words[0]}) {comparison} {words[1]}, "{line}");\n'
+            check(f"sizeof({name}) {'==' if exact else '>='} {rest[0]}", line)
         elif kind == "member":
-            name, member, offset, size = words
-            text += f'{check}(offsetof({name}, {member}) == {offset}, "{line}");\n'
-            text += f'{check}(sizeof((({name}*)0)->{member}) == {size}, "{line}");\n'
-        else:
-            text += f'{check}((unsigned long long)({words[0]}) == {words[1]}ull, "{line}");\n'
+            member, offset, size, *words = rest
+            check(f"offsetof({name}, {member}) == {offset}", line)
+            check(f"sizeof((({name}*)0)->{member}) == {size}", line)
+            check_type(f"(({name}*)0)->{member}", " ".join(words), line)
+        elif kind in ("type", "function"):
+            check_type(f"({name})0" if kind == "type" else name, " ".join(rest), line)
+        elif kind == "constant":
+            check(f"(unsigned long long)({name}) == {rest[0]}ull", line)
+        elif values.get(name) != f'"{rest[0]}"':
+            differing.append(f"{name} is {values.get(name)}")
     compile_text(compiler, standard, include, text, "-fsyntax-only")
-    structs, constants = declarations(include)
-    there = {f"{name} {member}" for name, members in structs for member in members} | set(constants)
-    listed = {" ".join(line.split()[1:3]) if line.startswith("member") else line.split()[1] for line in lines
-              if not line.startswith("struct")}
-    if missing := listed - there:
-        sys.exit(f"the headers lost {sorted(missing)}")
-    if exact and there != listed:
-        sys.exit(f"the table does not list {sorted(there - listed)}")
+    listed = {" ".join(line.split(" ")[:3 if line.startswith("member ") else 2]) for line in lines}
+    differing += [f"there is no {name}" for name in sorted(listed - names(include))]
+    if exact:
+        differing += [f"the table does not list {name}" for name in sorted(names(include) - listed)]
+    if differing:
+        sys.exit("\n".join(differing))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 #include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
 #include "core/base/openssl.hpp"
+#include "core/verify/ed25519.hpp"
 
 namespace par::core {
 namespace {
@@ -29,11 +30,15 @@ std::string first_pem_block(std::string_view pem) {
   return block;
 }
 
-openssl::Key ed25519_key(std::string_view der) {
+// The raw bytes of an Ed25519 key. Empty if it is none.
+std::string ed25519_key(std::string_view der) {
   const unsigned char* at = openssl::bytes(der);
-  openssl::Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
-  if (key && EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_ED25519) return nullptr;
-  return key;
+  const openssl::Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+  if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_ED25519) return {};
+  std::string raw(32, '\0');
+  size_t size = raw.size();
+  if (EVP_PKEY_get_raw_public_key(key.get(), openssl::bytes(raw), &size) != 1) return {};
+  return raw;
 }
 
 openssl::Key certificate_key(std::string_view der) {
@@ -43,13 +48,6 @@ openssl::Key certificate_key(std::string_view der) {
   openssl::Key key(X509_get_pubkey(certificate.get()));
   if (key && EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA) return nullptr;
   return key;
-}
-
-bool verify_ed25519(EVP_PKEY* key, std::string_view digest, std::string_view signature) {
-  const openssl::DigestContext context(EVP_MD_CTX_new());
-  return context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key) == 1 &&
-         EVP_DigestVerify(context.get(), openssl::bytes(signature), signature.size(), openssl::bytes(digest),
-                          digest.size()) == 1;
 }
 
 bool verify_rsa_pss(EVP_PKEY* key, std::string_view digest, std::string_view signature) {
@@ -73,8 +71,10 @@ Result<std::string_view> text_member(const json::Document& document, std::string
 
 }  // namespace
 
+// One of the two, as the type says.
 struct VerifyingKey::Key {
-  openssl::Key key;
+  std::string ed25519;  // raw
+  openssl::Key rsa;
 };
 
 Result<VerifyingKey> VerifyingKey::from_json(std::string_view text) {
@@ -92,19 +92,24 @@ Result<VerifyingKey> VerifyingKey::from_json(std::string_view text) {
   if (!pem) return fail("its key is not base64");
   const std::string block = first_pem_block(*pem);
   const Type type = *type_name == "ED25519" ? Type::ed25519 : Type::x509_rsa;
-  auto key = block.empty() ? nullptr : type == Type::ed25519 ? ed25519_key(block) : certificate_key(block);
+  Key key;
+  if (type == Type::ed25519) {
+    key.ed25519 = ed25519_key(block);
+  } else {
+    key.rsa = certificate_key(block);
+  }
   ERR_clear_error();  // TLS code on this thread would take a leftover for its own error
   if (block.empty()) return fail("its key is not a PEM text");
-  if (!key) {
+  if (key.ed25519.empty() && !key.rsa) {
     return fail(type == Type::ed25519 ? "its key is not an Ed25519 public key"
                                       : "its key is not a certificate with an RSA key");
   }
-  return VerifyingKey(type, std::make_shared<const Key>(Key{std::move(key)}));
+  return VerifyingKey(type, std::make_shared<const Key>(std::move(key)));
 }
 
 bool VerifyingKey::verify_digest(std::string_view digest, std::string_view signature) const {
-  const bool valid = type_ == Type::ed25519 ? verify_ed25519(key_->key.get(), digest, signature)
-                                            : verify_rsa_pss(key_->key.get(), digest, signature);
+  if (type_ == Type::ed25519) return verify_ed25519(key_->ed25519, digest, signature);
+  const bool valid = verify_rsa_pss(key_->rsa.get(), digest, signature);
   if (!valid) ERR_clear_error();
   return valid;
 }

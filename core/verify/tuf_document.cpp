@@ -1,13 +1,13 @@
 #include "core/verify/tuf_document.hpp"
 
 #include <fmt/format.h>
-#include <openssl/err.h>
 
 #include "core/base/digest.hpp"
 #include "core/base/encoding.hpp"
 #include "core/base/openssl.hpp"
 #include "core/base/strings.hpp"
 #include "core/verify/canonical_json.hpp"
+#include "core/verify/ed25519.hpp"
 
 namespace par::core::tuf {
 namespace {
@@ -17,18 +17,6 @@ constexpr size_t k_public_key_size = 32;
 std::string_view text_member(const json::Value& object, std::string_view name) {
   const json::Value* const value = json::find(object, name);
   return value != nullptr && value->IsString() ? json::text(*value) : std::string_view();
-}
-
-bool signature_fits(std::string_view raw_key, std::string_view signature, std::string_view message) {
-  const openssl::Key key(
-      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, openssl::bytes(raw_key), raw_key.size()));
-  const openssl::DigestContext context(EVP_MD_CTX_new());
-  const bool fits = key && context &&
-                    EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-                    EVP_DigestVerify(context.get(), openssl::bytes(signature), signature.size(),
-                                     openssl::bytes(message), message.size()) == 1;
-  if (!fits) ERR_clear_error();
-  return fits;
 }
 
 std::string sha512(std::string_view content) {
@@ -93,7 +81,7 @@ Result<void> Document::check_signatures(const Role& role) const {
   for (const Signature& signature : signatures_) {
     const auto key = role.keys.find(signature.key_id);
     if (key == role.keys.end() || signers.contains(key->second)) continue;
-    if (signature_fits(key->second, signature.bytes, canonical_)) signers.insert(key->second);
+    if (verify_ed25519(key->second, canonical_, signature.bytes)) signers.insert(key->second);
   }
   if (signers.size() >= role.threshold) return {};
   return fail(fmt::format("wrong signature: {} of its keys have signed it validly, {} must", signers.size(),

@@ -12,6 +12,7 @@ find_package(yaml-cpp REQUIRED CONFIG)
 find_package(RapidJSON REQUIRED CONFIG)
 find_package(tl-expected REQUIRED CONFIG)
 pkg_check_modules(CPPHTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(LIBSODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 
 add_library(par_rapidjson INTERFACE)

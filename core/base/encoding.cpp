@@ -72,23 +72,25 @@ std::optional<std::string> base64_decode(std::string_view text) {
   while (!text.empty() && text.back() == '=' && padded - text.size() < 2) text.remove_suffix(1);
   if (padded != text.size() && padded % 4 != 0) return std::nullopt;
   if (text.size() % 4 == 1) return std::nullopt;
-  const bool standard = text.find_first_of("+/") != std::string_view::npos;
-  const bool url = text.find_first_of("-_") != std::string_view::npos;
-  if (standard && url) return std::nullopt;
-  std::string out;
-  out.reserve(text.size() / 4 * 3 + 2);
+  std::string out(text.size() / 4 * 3 + 2, '\0');
+  size_t size = 0;
   uint32_t bits = 0;
   int count = 0;
+  bool standard = false;
+  bool url = false;
   for (const char c : text) {
     const uint8_t value = k_values[static_cast<uint8_t>(c)];
     if (value == k_foreign) return std::nullopt;
+    if (value >= 62) (c == '+' || c == '/' ? standard : url) = true;
     bits = bits << 6 | value;
     count += 6;
     if (count >= 8) {
       count -= 8;
-      out += static_cast<char>(bits >> count & 0xff);
+      out[size++] = static_cast<char>(bits >> count & 0xff);
     }
   }
+  if (standard && url) return std::nullopt;
+  out.resize(size);
   // Bits left over must be zero, else two texts would mean the same bytes.
   if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;
   return out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -256,13 +257,18 @@ Task<HttpResult<bool>> Connection::write(Waiter& waiter, std::span<const std::st
     }
     if (end != WaitEnd::ready) co_return tl::unexpected(ended(end, "sending the request to"));
   }
+  answer_is_due_ = true;
   co_return true;
 }
 
 Task<HttpResult<size_t>> Connection::read(Waiter& waiter, char* buffer, size_t capacity, SteadyTime until) {
+  // No answer is here as soon as the request has left: a first look would cost a system call and, with TLS, a
+  // buffer.
+  bool look = !std::exchange(answer_is_due_, false) || has_unread();
   for (;;) {
     size_t count = 0;
-    const auto next = try_read(buffer, capacity, count);
+    const auto next = look ? try_read(buffer, capacity, count) : HttpResult<Next>(Next::read);
+    look = true;
     if (!next) co_return tl::unexpected(next.error());
     if (*next == Next::done) co_return count;
     if (*next == Next::end) co_return size_t{0};
@@ -286,16 +292,20 @@ bool Connection::has_input() {
   return ::recv(socket_.fd.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
+bool Connection::has_unread() const {
+  return std::any_of(layers_.begin(), layers_.end(),
+                     [](const openssl::Ssl& layer) { return SSL_has_pending(layer.get()) == 1; });
+}
+
 bool Connection::is_alive() {
   char byte = 0;
-  // TLS may hold bytes that came behind the last answer, or a session ticket, which reading swallows.
-  // Whatever can be read makes the connection useless: it belongs to no request.
-  if (!layers_.empty()) {
-    size_t count = 0;
-    const auto next = try_read(&byte, 1, count);
-    return next && *next == Next::read;
-  }
-  return ::recv(socket_.fd.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && is_temporary(errno);
+  const bool silent = ::recv(socket_.fd.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && is_temporary(errno);
+  if (layers_.empty() || (silent && !has_unread())) return silent;
+  // Bytes that came behind the last answer, or a session ticket, which reading swallows. Whatever can be read
+  // makes the connection useless: it belongs to no request.
+  size_t count = 0;
+  const auto next = try_read(&byte, 1, count);
+  return next && *next == Next::read;
 }
 
 }  // namespace par::core

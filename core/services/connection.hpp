@@ -63,6 +63,8 @@ class Connection {
   HttpResult<Next> try_read(char* buffer, size_t capacity, size_t& count);
   HttpResult<Next> try_write(std::span<const std::string_view> parts, size_t& count);
   HttpResult<Next> tls_next(int code, const char* doing);
+  /// Has TLS taken bytes from the socket that nobody has read?
+  bool has_unread() const;
   /// Did the peer send something already, or close? Looks without waiting, while sending.
   bool has_input();
   HttpError lost(const char* doing, int error) const;
@@ -74,6 +76,7 @@ class Connection {
   std::string peer_;  ///< for texts: host, port and address
   Socket socket_;
   std::vector<openssl::Ssl> layers_;  ///< innermost (nearest to the socket) first
+  bool answer_is_due_ = false;        ///< all was sent, and nothing was read since
 };
 
 }  // namespace par::core

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <cstdint>
 
 #include <fmt/format.h>
 
@@ -11,11 +11,21 @@
 namespace par::core {
 namespace {
 
+constexpr std::array<bool, 256> k_token_characters = [] {
+  std::array<bool, 256> allowed{};
+  for (const unsigned char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    allowed[c] = true;
+  return allowed;
+}();
+
 bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return k_token_characters[static_cast<uint8_t>(c)]; });
+}
+
+bool ends_line(char c) {
+  return c == '\r' || c == '\n' || c == '\0';
 }
 
 bool is_any_of(std::string_view name, std::initializer_list<std::string_view> names) {
@@ -49,7 +59,7 @@ Result<void, HttpError> check_request(const HttpRequest& request) {
     if (is_any_of(header.name, {"Host", "Content-Length", "Transfer-Encoding", "Connection"})) {
       return invalid(fmt::format("the header '{}' is set by the runner and cannot be given", header.name));
     }
-    if (header.value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+    if (std::any_of(header.value.begin(), header.value.end(), ends_line)) {
       return invalid(fmt::format("the value of header '{}' has a CR, LF or NUL in it", header.name));
     }
   }

@@ -121,7 +121,6 @@ struct HttpClient::Impl::Fetch : std::enable_shared_from_this<Fetch> {
   }
 
   void start() {
-    if (!impl) return;
     task.emplace(run());
     task->start();
   }
@@ -244,7 +243,7 @@ HttpClient::FetchHandle HttpClient::fetch(HttpRequest request, SharedBody body, 
   impl_->fetches.insert(fetch);
   FetchHandle handle;
   handle.fetch_ = fetch;
-  asio::post(impl_->control, [fetch = std::move(fetch)] { fetch->start(); });
+  fetch->start();
   return handle;
 }
 

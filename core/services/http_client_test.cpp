@@ -1,6 +1,8 @@
 #include <chrono>
+#include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "core/services/testing/client_fixture.hpp"
 #include "core/services/testing/scripted_server.hpp"
@@ -51,4 +53,55 @@ TEST_CASE("fetch() answers on the control loop and keeps its connection") {
   }
   CHECK(server.connections() == 1);
   CHECK(server.requests().at(2).ends_with("Content-Length: 4\r\n\r\nping"));
+}
+
+TEST_CASE("fetch() begins at once; its handler is called from the loop only") {
+  ScriptedServer server(always("pong"));
+  ClientFixture fixture;
+  const std::string url = server.url();
+  HttpRequest request;
+  request.url = url;
+  request.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  REQUIRE(fixture.fetch(request));
+  fixture.control.restart();
+
+  std::optional<Result<HttpAnswer, HttpError>> answer;
+  const auto keep = [&](auto result) { answer = std::move(result); };
+  const auto run = [&] {
+    while (!answer) fixture.control.run_one();
+    return *std::exchange(answer, std::nullopt);
+  };
+
+  SECTION("on a connection that is there") {
+    fixture.client.fetch(request, nullptr, keep);
+    while (server.requests().size() < 2 && std::chrono::steady_clock::now() < *request.deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    CHECK(server.requests().size() == 2);
+    CHECK_FALSE(answer);
+    CHECK(run());
+  }
+  SECTION("and cancelled before the loop has had a turn") {
+    auto handle = fixture.client.fetch(request, nullptr, keep);
+    handle.cancel();
+    CHECK_FALSE(answer);
+    const auto cancelled = run();
+    REQUIRE_FALSE(cancelled);
+    CHECK(cancelled.error().kind == HttpFailure::cancelled);
+  }
+  SECTION("and over before it could wait for anything") {
+    request.url = "no URL";
+    fixture.client.fetch(request, nullptr, keep);
+    CHECK_FALSE(answer);
+    const auto refused = run();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == HttpFailure::invalid);
+  }
+  SECTION("and too late from the start") {
+    request.deadline = std::chrono::steady_clock::now();
+    fixture.client.fetch(request, nullptr, keep);
+    CHECK_FALSE(answer);
+    const auto late = run();
+    REQUIRE_FALSE(late);
+    CHECK(late.error().kind == HttpFailure::deadline);
+  }
 }

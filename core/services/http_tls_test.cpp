@@ -1,6 +1,8 @@
 // TLS and proxies.
 
+#include <chrono>
 #include <map>
+#include <thread>
 
 #include "core/services/testing/client_fixture.hpp"
 #include "core/services/testing/scripted_server.hpp"
@@ -66,6 +68,47 @@ TEST_CASE("Certificates are checked against the roots and the name, without case
   const auto other_ca = fixture.fetch(TlsRequest(https("svc.test", server), TestCa().pem()));
   CHECK(kind_of(other_ca) == HttpFailure::tls);
   CHECK(other_ca.error().message.find("given for this connection") != std::string::npos);
+}
+
+TEST_CASE("Over TLS an idle connection that the peer closed or spoke on is replaced, for any method") {
+  const bool speaks = GENERATE(false, true);
+  const bool by_loop = GENERATE(false, true);
+  CAPTURE(speaks, by_loop);
+  const TestCa ca;
+  ScriptedServer server(
+      [&](Peer& peer) {
+        peer.read_request();
+        peer.answer("ok");
+        if (!speaks) return;
+        std::this_thread::sleep_for(20ms);
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged");
+        peer.wait_for_close();
+      },
+      ca.issue({"svc.test"}));
+  ClientFixture fixture({}, local_names());
+  TlsRequest request(https("svc.test", server), ca.pem());
+  request.method = "POST";
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = by_loop ? fixture.fetch(request) : fixture.get(request);
+    INFO(failure_of(answer));
+    REQUIRE(answer);
+    CHECK(answer->body == "ok");
+    std::this_thread::sleep_for(200ms);
+  }
+  CHECK(server.connections() == 3);
+}
+
+TEST_CASE("Over TLS a connection stays in use, whatever the peer says below HTTP") {
+  const TestCa ca;
+  ScriptedServer server(always("ok"),
+                        ca.issue({"svc.test"}));  // TLS 1.3: session tickets follow the handshake
+  ClientFixture fixture({}, local_names());
+  TlsRequest request(https("svc.test", server), ca.pem());
+  for (int i = 0; i < 3; ++i) {
+    CHECK(fixture.get(request));
+    CHECK(fixture.fetch(request));
+  }
+  CHECK(server.connections() == 2);  // one of each pool
 }
 
 TEST_CASE("Expired certificates, plain servers and servers that hang up fail as TLS") {

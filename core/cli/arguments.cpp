@@ -135,7 +135,8 @@ usage: par-runner [--with-api-key]        run until SIGTERM or SIGINT; a runner 
        par-runner --healthcheck           ask the runner on this machine whether it lives (for container health checks)
        par-runner invoke ACTION --inputs FILE [--connection FILE]
                                           run one action here and now, without Datadog, and print its result. FILE is a JSON
-                                          object, the connection's a credential file. Says what actionsAllowlist decides
+                                          object; the connection's a credential file, or a whole connection (auth, tokens). Says
+                                          what actionsAllowlist decides
        par-runner --version
        par-runner --help
 

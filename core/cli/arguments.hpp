@@ -23,7 +23,7 @@ struct Arguments {
   std::filesystem::path output;                        ///< of enroll; empty: standard output
   std::string action;                                  ///< of invoke: full name
   std::filesystem::path inputs;                        ///< of invoke: a JSON file
-  std::filesystem::path connection;                    ///< of invoke: a credential file; empty: none
+  std::filesystem::path connection;                    ///< of invoke; empty: none
 };
 
 /// Reads the arguments without the program's name. Errors: an unknown one, two commands, one without its

@@ -18,7 +18,7 @@
 #include "core/cli/exit_code.hpp"
 #include "core/config/config.hpp"
 #include "core/credentials/connection.hpp"
-#include "core/credentials/credential_file.hpp"
+#include "core/credentials/connection_file.hpp"
 #include "core/dispatch/plugin_setup.hpp"
 #include "core/plugin/catalog.hpp"
 #include "core/plugin/in_process_invoker.hpp"
@@ -34,8 +34,8 @@ namespace par::core {
 namespace {
 
 constexpr size_t k_max_inputs = 16u << 20;
-constexpr int k_token_auth = 1;
-constexpr int k_basic_auth = 2;
+// Stands for the ids that Datadog would give the task and its connection.
+constexpr const char* k_id = "invoke";
 
 int refuse(const std::string& text) {
   std::fputs(fmt::format("par-runner: {}\n", text).c_str(), stderr);
@@ -57,34 +57,6 @@ Result<ActionName> split(const std::string& full) {
   return ActionName{full.substr(0, dot), full.substr(dot + 1)};
 }
 
-// The connection that has all that a credential file holds, as a task would name it.
-Result<ConnectionInfo> connection_of(const std::filesystem::path& file) {
-  ConnectionInfo info;
-  if (file.empty()) return info;
-  info.connection_id = "invoke";
-  auto text = read_credential_file(file);
-  if (!text) return tl::unexpected(text.error());
-  const auto content = CredentialFile::parse(std::move(*text));
-  if (!content) return fail_in("credential file " + file.native(), content);
-  const std::string path = std::filesystem::absolute(file).native();
-  using Kind = ConnectionToken::Kind;
-  if (content->type() == CredentialFile::Type::basic) {
-    if (content->names().size() != 1) {
-      return fail(fmt::format("credential file {} has {} users, expected one", file.native(),
-                              content->names().size()));
-    }
-    info.credentials_type = k_basic_auth;
-    info.tokens = {{{"root_tokens", "username"}, Kind::plain_text, content->names().front()},
-                   {{"root_tokens", "password"}, Kind::file_secret, path}};
-    return info;
-  }
-  info.credentials_type = k_token_auth;
-  for (const std::string& name : content->names()) {
-    info.tokens.push_back({{"root_tokens", name}, Kind::file_secret, path});
-  }
-  return info;
-}
-
 Result<Invocation> make_invocation(const Arguments& arguments, const Config& config, const Catalog& catalog,
                                    const CredentialResolver& credentials) {
   const auto name = split(arguments.action);
@@ -104,7 +76,8 @@ Result<Invocation> make_invocation(const Arguments& arguments, const Config& con
   if (!text) return tl::unexpected(text.error());
   auto inputs = prepare_inputs(std::move(*text), *action->input);
   if (!inputs) return fail_in(arguments.inputs.native(), inputs);
-  const auto info = connection_of(arguments.connection);
+  Result<ConnectionInfo> info;
+  if (!arguments.connection.empty()) info = read_connection_file(arguments.connection, k_id);
   if (!info) return tl::unexpected(info.error());
   std::vector<TokenRule> rules;
   for (const TokenManifest& token : entry->manifest->tokens) rules.push_back({token.name, token.secret});
@@ -114,7 +87,7 @@ Result<Invocation> make_invocation(const Arguments& arguments, const Config& con
   Invocation invocation;
   invocation.plugin_namespace = name->plugin_namespace;
   invocation.action = name->name;
-  invocation.task_id = "invoke";
+  invocation.task_id = k_id;
   invocation.inputs_json = std::move(inputs->json);
   invocation.connection_json = connection->json();
   invocation.writes = action->writes;
@@ -171,7 +144,8 @@ int invoke(const Arguments& arguments, const Config& config, const Log& log, Red
   auto& invoker = *new InProcessInvoker(
       catalog, config.plugin_settings, [&services](std::string_view id) { return services.find(id); }, log,
       redactor, invoker_limits(config));
-  const CredentialResolver credentials(std::filesystem::current_path(), redactor, log);
+  // A task's relative paths are meant from the configuration's directory, a connection file's from its own.
+  const CredentialResolver credentials(arguments.connection.parent_path(), redactor, log);
   auto invocation = make_invocation(arguments, config, catalog, credentials);
   if (!invocation) return refuse(invocation.error().message);
   tell_allowlist(config, arguments.action);

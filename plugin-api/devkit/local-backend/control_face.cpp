@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 
 #include "core/base/digest.hpp"
+#include "core/base/json_members.hpp"
 #include "core/base/strings.hpp"
 #include "plugin-api/devkit/local-backend/backend.hpp"
-#include "plugin-api/devkit/local-backend/members.hpp"
 
 namespace par::backend {
 namespace {
+
+using core::Members;
 
 constexpr size_t k_most_events_per_answer = 1000;
 constexpr int64_t k_longest_wait = 10 * 60 * 1000;  // ms

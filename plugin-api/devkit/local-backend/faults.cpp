@@ -4,11 +4,12 @@
 
 #include <fmt/format.h>
 
-#include "plugin-api/devkit/local-backend/members.hpp"
+#include "core/base/json_members.hpp"
 
 namespace par::backend {
 
 using core::fail;
+using core::Members;
 
 const std::vector<std::string>& route_names() {
   static const std::vector<std::string> names = {"dequeue",       "publish", "heartbeat", "health_check",

@@ -1,14 +1,18 @@
 #include <utility>
 
 #include "core/base/encoding.hpp"
+#include "core/base/json_members.hpp"
+#include "core/credentials/connection_file.hpp"
 #include "core/verify/wire/task.pb.h"
-#include "plugin-api/devkit/local-backend/members.hpp"
 #include "plugin-api/devkit/local-backend/task.hpp"
 
 namespace par::backend {
 namespace {
 
 using core::fail;
+using core::Members;
+
+constexpr const char* k_connection_id = "conn-local";
 
 void fill(wire::Struct* object, const json::Value& value);
 
@@ -34,60 +38,19 @@ void fill(wire::Struct* object, const json::Value& value) {
     fill(&(*object->mutable_fields())[std::string(json::text(member.name))], member.value);
 }
 
-Result<void> read_token(const json::Value& value, wire::ConnectionToken& token) {
-  Members members(value, "connection.tokens[]");
-  const json::Value* const name = members.any("name");
-  if (name != nullptr && name->IsString()) {
-    for (const std::string_view segment : core::split(json::text(*name), '.'))
-      token.add_name_segments(std::string(segment));
-  } else if (name != nullptr && name->IsArray()) {
-    for (const json::Value& segment : name->GetArray()) {
-      if (!segment.IsString()) return fail("connection.tokens[].name must be a text or an array of texts");
-      token.add_name_segments(segment.GetString());
-    }
-  } else {
-    return fail("connection.tokens[] needs a name, such as \"root_tokens.apiKey\"");
+wire::ConnectionInfo to_wire(core::ConnectionInfo&& given) {
+  using Kind = core::ConnectionToken::Kind;
+  wire::ConnectionInfo connection;
+  connection.set_connection_id(std::move(given.connection_id));
+  connection.set_credentials_type(static_cast<wire::CredentialsType>(given.credentials_type));
+  for (core::ConnectionToken& from : given.tokens) {
+    wire::ConnectionToken& token = *connection.add_tokens();
+    for (std::string& segment : from.name_segments) token.add_name_segments(std::move(segment));
+    if (from.kind == Kind::plain_text) token.mutable_plain_text()->set_value(std::move(from.value));
+    if (from.kind == Kind::file_secret) token.mutable_file_secret()->set_path(std::move(from.value));
+    if (from.kind == Kind::yaml_file) token.mutable_yaml_file()->set_path(std::move(from.value));
   }
-  std::optional<std::string> plain;
-  std::optional<std::string> file;
-  std::optional<std::string> yaml;
-  members.read("plain_text", plain);
-  members.read("file", file);
-  members.read("yaml_file", yaml);
-  if (plain) token.mutable_plain_text()->set_value(*plain);
-  if (file) token.mutable_file_secret()->set_path(*file);
-  if (yaml) token.mutable_yaml_file()->set_path(*yaml);
-  return members.finish();
-}
-
-Result<int> read_auth(const json::Value* auth) {
-  if (auth == nullptr) return 1;
-  if (auth->IsInt()) return auth->GetInt();
-  if (auth->IsString()) {
-    const std::string_view name = json::text(*auth);
-    if (name == "unspecified") return 0;
-    if (name == "token") return 1;
-    if (name == "basic") return 2;
-    if (name == "oauth2") return 3;
-  }
-  return fail("connection.auth must be token, basic, oauth2, unspecified or a number");
-}
-
-Result<void> read_connection(const json::Value& value, wire::ConnectionInfo& connection) {
-  Members members(value, "connection");
-  std::string id = connection.connection_id();
-  members.read("id", id);
-  connection.set_connection_id(id);
-  const Result<int> auth = read_auth(members.any("auth"));
-  if (!auth) return tl::unexpected(auth.error());
-  connection.set_credentials_type(static_cast<wire::CredentialsType>(*auth));
-  if (const json::Value* tokens = members.any("tokens")) {
-    if (!tokens->IsArray()) return fail("connection.tokens must be an array");
-    for (const json::Value& token : tokens->GetArray()) {
-      if (auto done = read_token(token, *connection.add_tokens()); !done) return done;
-    }
-  }
-  return members.finish();
+  return connection;
 }
 
 Result<void> read_signature(const json::Value& value, SignaturePlan& plan) {
@@ -168,10 +131,14 @@ Result<std::shared_ptr<const TaskSpec>> parse_task(const json::Value& task) {
   }
 
   wire::ConnectionInfo* const connection = prototype->mutable_connection_info();
-  connection->set_connection_id("conn-local");
+  connection->set_connection_id(k_connection_id);
   connection->set_credentials_type(wire::TOKEN_AUTH);
   if (const json::Value* given = members.any("connection")) {
-    if (auto done = read_connection(*given, *connection); !done) members.mistake(done.error().message);
+    if (auto read = core::parse_connection(*given, k_connection_id)) {
+      *connection = to_wire(std::move(*read));
+    } else {
+      members.mistake(std::move(read.error().message));
+    }
   }
   members.read("task_id", spec->task_id);
   members.read("client", spec->client);

@@ -9,12 +9,13 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/base/json.hpp"
 #include "core/base/result.hpp"
 #include "core/base/strings.hpp"
 
-namespace par::backend {
+namespace par::core {
 
 /// Reads the members of a JSON object that people write by hand. Each read notes the name, the first mistake
 /// is kept, and finish() refuses names that nobody asked for, with the nearest known one.
@@ -73,20 +74,20 @@ class Members {
   }
 
   void mistake(std::string text) {
-    if (!error_) error_ = core::Error{std::move(text)};
+    if (!error_) error_ = Error{std::move(text)};
   }
   const std::string& where() const { return where_; }
 
   /// The first mistake, if there was one.
-  core::Result<void> finish() {
+  Result<void> finish() {
     if (error_) return tl::unexpected(*error_);
     for (const auto& member : object_.GetObject()) {
       const std::string name(json::text(member.name));
       if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-      const std::string_view near = core::nearest(name, known_);
-      return core::fail(fmt::format("{} has no member \"{}\"{}; known are {}", where_, name,
-                                    near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near),
-                                    fmt::join(known_, ", ")));
+      const std::string_view near = nearest(name, known_);
+      return fail(fmt::format("{} has no member \"{}\"{}; known are {}", where_, name,
+                              near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near),
+                              fmt::join(known_, ", ")));
     }
     return {};
   }
@@ -103,7 +104,7 @@ class Members {
   const json::Value& object_;
   std::string where_;
   std::vector<std::string> known_;
-  std::optional<core::Error> error_;
+  std::optional<Error> error_;
 };
 
-}  // namespace par::backend
+}  // namespace par::core

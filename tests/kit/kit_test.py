@@ -1,5 +1,7 @@
-"""Plugins from an empty directory, with nothing but the installed kit: made, built, checked, and run by the runner with a signed
-task. One case for each language and way to use the kit.
+"""Plugins from an empty directory, with nothing but the installed kit: made, built, checked, and run by the runner, once with
+`par-runner invoke` and once with a signed task. One case for each language and way to use the kit.
+
+Compilers are those of the distribution, in an environment that has nothing of the one who runs this.
 
 kit_test.py CASE CMAKE BUILD_DIRECTORY   CASE: new, c, cpp, rust, go, subdirectory, fetch_content
 """
@@ -20,14 +22,19 @@ import harness  # noqa: E402
 import servers  # noqa: E402
 
 
-def skip(reason):
-    print(f"SKIPPED: {reason}")
-    sys.exit(77)
+# Go compiles its whole library for every new cache.
+CLEAN = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "GOCACHE": str(BUILD / "go-cache")}
+
+
+def need(program, package):
+    if shutil.which(program, path=CLEAN["PATH"]) is None:
+        print(f"SKIPPED: the distribution's {program} is not installed (apt-get install {package})")
+        sys.exit(77)
 
 
 def run(*words, cwd=None, **environment):
     words = [str(word) for word in words]
-    done = subprocess.run(words, cwd=cwd, env=os.environ | environment, capture_output=True, text=True)
+    done = subprocess.run(words, cwd=cwd, env=CLEAN | environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -36,28 +43,47 @@ class Kit:
     def __init__(self, directory):
         self.directory = directory
         self.prefix = directory / "prefix"
+        CLEAN["HOME"] = str(directory / "home")
         for part in ("plugin-api", "plugin-api/devkit/par-plugin"):
             run(CMAKE, "--install", BUILD / part, "--prefix", self.prefix)
         self.program = self.prefix / "bin" / "par-plugin"
 
     def copy(self, example):
-        """A copy of an example, so that nothing of the source tree is near."""
-        return shutil.copytree(SOURCE / "examples" / "plugins" / example, self.directory / example)
+        """A copy of an example of the kit."""
+        return shutil.copytree(self.prefix / "share/par-runner/plugin-api/examples" / example, self.directory / example)
 
     def build(self, source, *options):
         """Configures, builds and runs CTest, of which the checker is one test; returns the directory of the plugins."""
         run(CMAKE, "-S", source, "-B", source / "build", f"-DCMAKE_PREFIX_PATH={self.prefix}", *options)
         run(CMAKE, "--build", source / "build")
-        checked = run("ctest", "--test-dir", source / "build", "--output-on-failure", "--no-tests=error")
+        checked = run(pathlib.Path(CMAKE).with_name("ctest"), "--test-dir", source / "build", "--output-on-failure", "--no-tests=error")
         assert "100% tests passed" in checked, checked
         return source / "build" / "plugins"
 
-    def check(self, library, samples):
-        run(self.program, "check", library, "--samples", samples)
+    def build_with_script(self, source):
+        """Runs an example's build.sh and the checker; returns the directory of the plugin."""
+        plugins = self.directory / "plugins"
+        run(source / "build.sh", plugins, PREFIX=str(self.prefix))
+        for library in plugins.glob("*.so"):
+            run(self.program, "check", library, "--samples", source / "samples.json")
+        return plugins
+
+    def assert_alone(self):
+        """Nothing that was made knows where the source tree of the runner is."""
+        for file in self.directory.rglob("*"):
+            if file.is_file() and self.prefix not in file.parents:
+                assert str(SOURCE).encode() not in file.read_bytes(), f"{file} names {SOURCE}"
 
 
-def run_task(plugins, action, inputs, expected, tokens=None):
-    """The outcome of a signed task in the real runner."""
+def run_action(kit, plugins, action, inputs, expected, tokens=None):
+    """Runs it without Datadog, and as a signed task in the real runner."""
+    started = time.monotonic()
+    (kit.directory / "inputs.json").write_text(json.dumps(inputs))
+    (kit.directory / "credentials.json").write_text(json.dumps(harness.token_auth(**tokens or {})))
+    result = run(BUILD / "bin" / "par-runner", "invoke", action, "--inputs", kit.directory / "inputs.json",
+                 "--connection", kit.directory / "credentials.json",
+                 PAR_PLUGINS_DIRECTORY=str(plugins), DD_PRIVATE_RUNNER_CONFIG_DIR=str(kit.directory))
+    assert json.loads(result) == expected, result
     with harness.Backend() as backend, \
             harness.Runner(backend, allow=[action], config={"pluginsDirectory": str(plugins)}) as runner:
         task = {"action": action, "inputs": inputs}
@@ -66,10 +92,11 @@ def run_task(plugins, action, inputs, expected, tokens=None):
         done = backend.run(task)
         assert done["state"] == "succeeded", done
         assert done["outcome"]["outputs"] == expected, done
+    print(f"run in {time.monotonic() - started:.1f} s")
 
 
-def greet(plugins, namespace):
-    run_task(plugins, f"{namespace}.greet", {"name": "Ada"}, {"greeted": {"name": "Ada"}})
+def greet(kit, plugins, namespace):
+    run_action(kit, plugins, f"{namespace}.greet", {"name": "Ada"}, {"greeted": {"name": "Ada"}})
 
 
 def case_new(kit):
@@ -78,11 +105,8 @@ def case_new(kit):
     made = kit.directory / "org.example.made"
     plugins = kit.build(made)
     print(f"made, built and checked in {time.monotonic() - started:.1f} s")
-    result = run(BUILD / "bin" / "par-runner", "invoke", "org.example.made.greet", "--inputs", made / "inputs.json",
-                 PAR_PLUGINS_DIRECTORY=str(plugins), DD_PRIVATE_RUNNER_CONFIG_DIR=str(kit.directory))
-    assert json.loads(result) == {"greeted": {"name": "Ada"}}, result
-    greet(plugins, "org.example.made")
-    print(f"and run after {time.monotonic() - started:.1f} s")
+    greet(kit, plugins, "org.example.made")
+    kit.assert_alone()
     for namespace in ("made", "org..made", "org.example/made", ".org.made"):
         refused = subprocess.run([kit.program, "new", namespace], cwd=kit.directory, capture_output=True, text=True)
         assert refused.returncode == 2 and "is no namespace" in refused.stderr, refused
@@ -91,40 +115,38 @@ def case_new(kit):
 
 
 def case_c(kit):
-    greet(kit.build(kit.copy("c")), "org.example.c")
+    greet(kit, kit.build(kit.copy("c")), "org.example.c")
+    kit.assert_alone()
 
 
 def case_cpp(kit):
     plugins = kit.build(kit.copy("cpp"))
     with servers.http_server(lambda handler: servers.reply(
             handler, 200 if handler.headers["X-Api-Key"] == "key-of-the-test" else 403, {"title": "Printer on fire"})) as server:
-        run_task(plugins, "org.example.cpp.getTicket", {"id": 7}, {"ticket": {"title": "Printer on fire"}},
-                 {"url": server.url, "apiKey": "key-of-the-test"})
+        run_action(kit, plugins, "org.example.cpp.getTicket", {"id": 7}, {"ticket": {"title": "Printer on fire"}},
+                   {"url": server.url, "apiKey": "key-of-the-test"})
+    kit.assert_alone()
 
 
 def case_rust(kit):
-    if shutil.which("cargo") is None:
-        skip("there is no cargo")
-    source = kit.copy("rust")
-    run(source / "build.sh", kit.directory / "plugins")
-    kit.check(kit.directory / "plugins" / "org.example.rust.so", source / "samples.json")
-    greet(kit.directory / "plugins", "org.example.rust")
+    need("cargo", "cargo")
+    print(run("rustc", "--version").strip())
+    greet(kit, kit.build_with_script(kit.copy("rust")), "org.example.rust")
+    kit.assert_alone()
 
 
 def case_go(kit):
-    if shutil.which("go") is None:
-        skip("there is no go")
-    source = kit.copy("go")
-    run(source / "build.sh", kit.directory / "plugins", PREFIX=str(kit.prefix))
-    kit.check(kit.directory / "plugins" / "org.example.go.so", source / "samples.json")
-    greet(kit.directory / "plugins", "org.example.go")
+    need("go", "golang-go")
+    print(run("go", "version").strip())
+    greet(kit, kit.build_with_script(kit.copy("go")), "org.example.go")
+    kit.assert_alone()
 
 
 def use_in_tree(kit, how):
     source = kit.copy("c")
     lines = (source / "CMakeLists.txt").read_text().replace("find_package(ParPluginApi 1.0 REQUIRED CONFIG)", how)
     (source / "CMakeLists.txt").write_text(lines)
-    greet(kit.build(source, "-DPAR_TESTS=OFF", f"-DPAR_PLUGIN_CHECKER={kit.program}"), "org.example.c")
+    greet(kit, kit.build(source, "-DPAR_TESTS=OFF", f"-DPAR_PLUGIN_CHECKER={kit.program}"), "org.example.c")
 
 
 def case_subdirectory(kit):

@@ -16,7 +16,9 @@ EXPECTED = (
     "lib/par-runner/plugins/com.datadoghq.http.so",
     "include/par/plugin.h", "include/par/http.h", "include/par/net.h", "include/par/process.h", "include/par/plugin.hpp",
     "share/par-runner/config.example.yaml", "share/par-runner/config.schema.json", "share/par-runner/credentials",
-    "share/par-runner/plugin-api/spec/abi.md", "share/par-runner/plugin-api/abi/v1.0-rc/layout.txt", "share/par-runner/plugin-api/spec/manifest.schema.json",
+    "share/par-runner/plugin-api/spec/abi.md", "share/par-runner/plugin-api/spec/reference/plugin.md",
+    "share/par-runner/plugin-api/examples/rust/par/src/lib.rs", "share/par-runner/plugin-api/examples/go/build.sh",
+    "share/par-runner/plugin-api/abi/v1.0-rc/layout.txt", "share/par-runner/plugin-api/spec/manifest.schema.json",
 )
 
 

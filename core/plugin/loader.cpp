@@ -28,12 +28,41 @@ std::string load_error(const std::exception& error) {
   return text.substr(begin + k_begin.size(), end - begin - k_begin.size());
 }
 
-/// Keeps one handle of each library in storage that is never destroyed: without any it would be unloaded.
-void keep_for_ever(const std::filesystem::path& file, boost::dll::shared_library library) {
-  static auto& mutex = *new std::mutex;
-  static auto& libraries = *new std::map<std::filesystem::path, boost::dll::shared_library>;
-  const std::lock_guard lock(mutex);
-  libraries.try_emplace(file, std::move(library));
+using LibraryKey = std::pair<std::filesystem::path, std::string>;  // the file, and its pinned hash
+
+struct Loaded {
+  boost::dll::shared_library library;
+  FileDescriptor file;  // of a pinned one
+};
+
+/// A library is loaded once and stays: this is never destroyed, since without a handle it would be unloaded.
+struct Libraries {
+  std::mutex mutex;
+  std::map<LibraryKey, Loaded> loaded;
+};
+
+Libraries& libraries() {
+  static auto& all = *new Libraries;
+  return all;
+}
+
+/// Loads a library, unless that is done. A pinned one is loaded through the descriptor that was hashed,
+/// whatever stands under its name by now. The descriptor stays open: the dynamic linker takes a path that it
+/// has seen for the library that it was then, so its number must not come again. No lock is held while the
+/// library's constructors run. Throws what Boost throws.
+const boost::dll::shared_library& load_once(const LibraryKey& key, FileDescriptor file) {
+  {
+    const std::lock_guard lock(libraries().mutex);
+    const auto found = libraries().loaded.find(key);
+    if (found != libraries().loaded.end()) return found->second.library;
+  }
+  const bool pinned = !key.second.empty();
+  const std::string source = pinned ? fmt::format("/proc/self/fd/{}", file.get()) : key.first.native();
+  boost::dll::shared_library library(source,
+                                     boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  const std::lock_guard lock(libraries().mutex);
+  Loaded loaded{std::move(library), pinned ? std::move(file) : FileDescriptor()};
+  return libraries().loaded.try_emplace(key, std::move(loaded)).first->second.library;
 }
 
 Result<void> check_hash(const FileDescriptor& file, const std::string& expected) {
@@ -80,23 +109,17 @@ Result<void> check_table(const par_plugin* table, std::string_view manifest) {
 
 Result<const par_plugin*> load_plugin(const CatalogEntry& entry) {
   const std::filesystem::path file = std::filesystem::absolute(entry.file);
-  const auto opened = open_library(file);
+  auto opened = open_library(file);
   if (!opened) return fail_in(file.string(), opened);
-  std::filesystem::path source = file;
   if (!entry.pinned_sha256.empty()) {
     if (const auto right = check_hash(*opened, entry.pinned_sha256); !right)
       return fail_in(file.string(), right);
-    // The descriptor that was read, whatever stands under the name by now.
-    source = fmt::format("/proc/self/fd/{}", opened->get());
   }
   try {
-    boost::dll::shared_library library(source,
-                                       boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-    const bool has_entry = library.has(PAR_PLUGIN_ENTRY_NAME);
-    const par_plugin_entry function =
-        has_entry ? &library.get<const par_plugin*()>(PAR_PLUGIN_ENTRY_NAME) : nullptr;
-    keep_for_ever(file, std::move(library));
-    if (!has_entry) return fail(fmt::format("{} does not export {}", file.string(), PAR_PLUGIN_ENTRY_NAME));
+    const auto& library = load_once({file, entry.pinned_sha256}, std::move(*opened));
+    if (!library.has(PAR_PLUGIN_ENTRY_NAME))
+      return fail(fmt::format("{} does not export {}", file.string(), PAR_PLUGIN_ENTRY_NAME));
+    const par_plugin_entry function = &library.get<const par_plugin*()>(PAR_PLUGIN_ENTRY_NAME);
     const par_plugin* const table = function();
     if (const auto valid = check_table(table, entry.manifest->text); !valid)
       return fail_in(file.string(), valid);

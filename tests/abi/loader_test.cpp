@@ -4,7 +4,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <string>
+#include <vector>
 
+#include "core/plugin/library_file.hpp"
 #include "tests/abi/harness.hpp"
 #include "tests/catch.hpp"
 
@@ -51,9 +55,29 @@ TEST_CASE("each way in which a library can be wrong has a message of its own") {
   }
 }
 
-TEST_CASE("a plugin built with a later minor runs if it needs nothing of it") {
+TEST_CASE("a plugin built with a later minor runs, and does without what this host does not have") {
   Host host("newer_minor");
-  CHECK(run_broken(host) == "<{}>");
+  CHECK(run_broken(host) == R"(<{"without":"later"}>)");
+}
+
+TEST_CASE("several pinned libraries are each the one that was hashed, also when one is loaded again") {
+  const std::string directory = PAR_TEST_PLUGINS;
+  const std::vector<std::filesystem::path> places = {directory + "/newer_minor", directory + "/echo"};
+  std::map<std::string, std::string> hashes;
+  const Catalog unpinned = Catalog::scan(places);
+  for (const auto& [name, entry] : unpinned.entries()) {
+    hashes[name] = file_sha256(*open_library(entry.file)).value();
+  }
+  REQUIRE(hashes.size() == 2);
+  const Catalog catalog = Catalog::scan(places, hashes);
+  const auto first = load_plugin(*catalog.find("com.example.broken"));
+  const auto again = load_plugin(*catalog.find("com.example.broken"));
+  const auto second = load_plugin(*catalog.find("com.example.echo"));
+  REQUIRE(first);
+  REQUIRE(second);
+  REQUIRE(again);
+  CHECK(*first != *second);
+  CHECK(*first == *again);
 }
 
 TEST_CASE("a library whose namespace is not its file's name is never loaded") {

@@ -3,11 +3,12 @@
 
 Compilers are those of the distribution, in an environment that has nothing of the one who runs this.
 
-kit_test.py CASE CMAKE BUILD_DIRECTORY   CASE: new, c, cpp, rust, go, subdirectory, fetch_content
+kit_test.py CASE CMAKE BUILD_DIRECTORY   CASE: new, readme, c, cpp, rust, go, subdirectory, fetch_content
 """
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -112,6 +113,20 @@ def case_new(kit):
         assert refused.returncode == 2 and "is no namespace" in refused.stderr, refused
     again = subprocess.run([kit.program, "new", "org.example.made"], cwd=kit.directory, capture_output=True, text=True)
     assert again.returncode == 1 and "not empty" in again.stderr, again
+
+
+def case_readme(kit):
+    """The first plugin of the README, from its own blocks."""
+    page = (kit.prefix / "share/par-runner/plugin-api/README.md").read_text()
+    page = page[page.index("## Hello, world"):page.index("### Connections without Datadog")].replace("/opt/par-runner", str(kit.prefix))
+    made = kit.directory / "hello"
+    made.mkdir()
+    for name, language in (("CMakeLists.txt", "cmake"), ("hello.json", "json"), ("hello.cpp", "cpp")):
+        (made / name).write_text(re.search(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[1])
+    commands = "".join(re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
+    printed = run("sh", "-euc", commands, cwd=made, PATH=f"{BUILD / 'bin'}:{CLEAN['PATH']}", DD_PRIVATE_RUNNER_CONFIG_DIR=str(made))
+    assert printed.endswith('{"inputs":{"name": "Ada"}\n}\n'), printed
+    kit.assert_alone()
 
 
 def case_c(kit):

@@ -63,10 +63,28 @@ static void close_plugin(par_instance* instance) {
   (void)instance;
 }
 
+#ifdef PAR_TEST_NEWER_MINOR
+/* A call as a later header has it: with a function that this host does not have. */
+typedef struct newer_call {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint8_t known[sizeof(par_call) - 8];
+  void (*later)(const par_call* call);
+} newer_call;
+#endif
+
 static par_status execute(par_instance* instance, const par_request* request, const par_call* call) {
   par_str result = str("{}");
   (void)instance;
   (void)request;
+#ifdef PAR_TEST_NEWER_MINOR
+  const newer_call* newer = (const newer_call*)(const void*)call;
+  if (PAR_HAS(newer, later)) {
+    newer->later(call);
+  } else {
+    result = str("{\"without\":\"later\"}");
+  }
+#endif
   return call->result(call, &result, 1);
 }
 

@@ -37,7 +37,7 @@ struct Outcome {
 
 Outcome execute(FakeHost& fake, std::string_view action,
                 std::function<void(const par::Request&, par::Call&)> body = {},
-                std::string_view settings = "{}") {
+                std::string_view settings = "{}", std::string_view inputs = "{}") {
   probe = std::move(body);
   Outcome outcome;
   const par_plugin* const plugin = par_plugin_v1();
@@ -51,7 +51,7 @@ Outcome execute(FakeHost& fake, std::string_view action,
   request.struct_size = sizeof request;
   request.task_id = par::to_str("t-1");
   request.action = par::to_str(action);
-  request.inputs_json = par::to_str("{}");
+  request.inputs_json = par::to_str(inputs);
   outcome.status = plugin->execute(instance, &request, &fake.call);
   plugin->close(instance);
   CHECK(live_plugins == 0);
@@ -86,6 +86,18 @@ TEST_CASE("an unknown action is a defect that names it") {
   FakeHost fake;
   CHECK(execute(fake, "nothing").status == PAR_INTERNAL);
   CHECK(fake.message == "the plugin has no action \"nothing\"");
+}
+
+TEST_CASE("inputs that are no object never reach an action") {
+  for (const std::string_view inputs : {"[]", " [{}]", "null", "\"{}\"", "1", ""}) {
+    CAPTURE(inputs);
+    FakeHost fake;
+    const auto unreachable = [](auto&, auto&) { FAIL("the action ran"); };
+    CHECK(execute(fake, "run", unreachable, "{}", inputs).status == PAR_INTERNAL);
+    CHECK(fake.message == "the host broke its contract: the inputs are not a JSON object");
+  }
+  FakeHost fake;
+  CHECK(execute(fake, "hello", {}, "{}", " \r\n\t{}").status == PAR_OK);
 }
 
 TEST_CASE("a constructor that throws fails open with its text") {

@@ -104,6 +104,11 @@ class Entry {
     return contain(call, [&] {
       const auto& self = *reinterpret_cast<const Instance*>(instance);
       const Request the_request(request);
+      // The text is valid JSON, so its first byte tells its type.
+      const std::string_view inputs = the_request.inputs_json();
+      if (const size_t at = inputs.find_first_not_of(" \t\r\n"); at == inputs.npos || inputs[at] != '{') {
+        throw Error(PAR_INTERNAL, "the host broke its contract: the inputs are not a JSON object");
+      }
       Call the_call(call, self.host, self.services);
       for (const Action<Plugin>& action : Actions::list) {
         if (action.name == the_request.action() || action.name == k_any_action) {

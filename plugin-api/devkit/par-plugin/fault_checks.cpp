@@ -1,4 +1,5 @@
 // Hosts, servers and inputs as nobody wants them.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -12,6 +13,9 @@
 
 namespace par::kit {
 namespace {
+
+// Good answers that come before a hostile one, at most.
+constexpr size_t k_most_uses = 16;
 
 // Survival is all that is asked: a crash or a hang ends this process, and the parent sees it.
 Verdict survives(const Subject& subject, const Behaviour& behaviour) {
@@ -77,10 +81,10 @@ Verdict objects_are_released(const Subject& subject) {
     for (const Sample& sample : subject.samples) {
       const Run run = session.run(sample);
       if (run.report.released_twice != 0) {
-        return failed(fmt::format("action {}: an object of a service was released twice", sample.action));
+        return failed(sample.label + ": an object of a service was released twice");
       }
       if (run.report.objects_left != 0) {
-        return failed(fmt::format("action {}: {} objects of services were not released{}", sample.action,
+        return failed(fmt::format("{}: {} objects of services were not released{}", sample.label,
                                   run.report.objects_left, failure == PAR_OK ? "" : " after a failure"));
       }
     }
@@ -131,13 +135,31 @@ Verdict survives_hostile_answers(const Subject& subject) {
   Behaviour behaviour;
   Session session(subject, behaviour);
   if (!session.open()) return skipped("it cannot be opened");
-  std::string last;
   for (const Sample& sample : subject.samples) {
-    if (sample.action == last) continue;
-    last = sample.action;
-    for (const Answer& answer : hostile_answers()) {
-      behaviour.answer = answer;
-      session.run(sample);
+    behaviour.hostile.reset();
+    std::vector<size_t> uses = session.run(sample).report.uses;
+    uses.resize(std::min(uses.size(), k_most_uses));
+    for (size_t use = 0; use < uses.size(); ++use) {
+      behaviour.hostile_from = use;
+      for (const Answer& answer : hostile_answers(uses[use])) {
+        behaviour.hostile = answer;
+        session.run(sample);
+      }
+    }
+  }
+  session.close();
+  return passed();
+}
+
+Verdict survives_other_types(const Subject& subject) {
+  const Behaviour behaviour;
+  Session session(subject, behaviour);
+  if (!session.open()) return skipped("it cannot be opened");
+  for (const Sample& sample : subject.samples) {
+    Sample other = sample;
+    for (std::string& inputs : inputs_of_other_types()) {
+      other.inputs = std::move(inputs);
+      session.run(other);
     }
   }
   session.close();
@@ -157,8 +179,8 @@ Verdict secrets_stay_hidden(const Subject& subject) {
       const Run run = session.run(sample);
       for (const std::string& text : {run.report.message, run.report.display}) {
         if (redactor.redact(text) != text) {
-          return failed(fmt::format("action {}: the error text shows a token of the connection: {}",
-                                    sample.action, redactor.redact(text)));
+          return failed(fmt::format("{}: the error text shows a token of the connection: {}", sample.label,
+                                    redactor.redact(text)));
         }
       }
     }
@@ -184,7 +206,8 @@ constexpr Check k_checks[] = {
     {"process.none_made", "PAR-L7", "it makes no processes", nullptr, makes_no_process},
     {"input.hostile", "PAR-E8", "deep, huge and odd inputs and connections are survived", nullptr,
      survives_hostile_inputs},
-    {"answer.hostile", "PAR-E8", "whatever servers and programs answer is survived", nullptr,
+    {"input.other_type", "PAR-E9", "inputs that are no object are survived", nullptr, survives_other_types},
+    {"answer.hostile", "PAR-E8", "whatever servers and programs answer, at any time, is survived", nullptr,
      survives_hostile_answers},
     {"secret.hidden", "PAR-S4 PAR-S5", "tokens show in no log line and no error text", nullptr,
      secrets_stay_hidden},

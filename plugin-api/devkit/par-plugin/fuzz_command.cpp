@@ -55,8 +55,19 @@ std::string spoilt(std::string text, Random& random) {
   return text;
 }
 
-// One call: legal inputs and connection, a server that answers anything, a service that may fail or be cut
-// off.
+Answer spoilt(Answer answer, Random& random) {
+  if (auto* const server = std::get_if<HttpAnswer>(&answer)) {
+    server->body = spoilt(std::move(server->body), random);
+  } else {
+    auto& program = std::get<ProcessAnswer>(answer);
+    program.output = spoilt(std::move(program.output), random);
+    program.errors = spoilt(std::move(program.errors), random);
+  }
+  return answer;
+}
+
+// One call: legal inputs and connection, a server that answers well for a while and then anything, a service
+// that may fail or be cut off.
 void run_seed(const Subject& subject, uint64_t seed, Session& session, Behaviour& behaviour) {
   Random random(seed);
   Sample sample = random.one_of(subject.samples);
@@ -66,10 +77,15 @@ void run_seed(const Subject& subject, uint64_t seed, Session& session, Behaviour
   sample.inputs = random.one_of(inputs);
   if (random.below(4) == 0) sample.connection = random.one_of(hostile_connections(sample.connection));
   behaviour = {};
-  Answer answer = sample.answers.empty() || random.below(3) == 0 ? random.one_of(hostile_answers())
-                                                                 : random.one_of(sample.answers);
-  answer.body = spoilt(std::move(answer.body), random);
-  behaviour.answer = std::move(answer);
+  behaviour.hostile_from = random.below(sample.answers.size() + 1);
+  Answer answer;
+  if (sample.answers.empty() || random.below(3) == 0) {
+    const auto& hostile = hostile_answers(random.below(std::variant_size_v<Answer>));
+    answer = random.one_of(hostile);
+  } else {
+    answer = random.one_of(sample.answers);
+  }
+  behaviour.hostile = spoilt(std::move(answer), random);
   if (random.below(8) == 0) behaviour.failure = static_cast<par_status>(random.below(16));
   behaviour.fail_reads_only = random.below(2) == 0;
   behaviour.cancelled = random.below(32) == 0;

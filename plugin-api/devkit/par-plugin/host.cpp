@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
+
+#include <fmt/format.h>
 
 #include "core/plugin/result_check.hpp"
 
@@ -9,6 +12,9 @@ namespace par::kit {
 namespace {
 
 using std::chrono::milliseconds;
+
+// For a call that polls until something ends that never will.
+constexpr milliseconds k_patience{60'000};
 
 std::string copy(par_bytes bytes) {
   return bytes.len == 0 ? std::string() : std::string(reinterpret_cast<const char*>(bytes.ptr), bytes.len);
@@ -151,22 +157,49 @@ int32_t Call::state() const {
 
 int64_t Call::remaining_ms() const {
   if (!behaviour_.limit) return std::numeric_limits<int64_t>::max();
-  const auto left = std::chrono::duration_cast<milliseconds>(started_ + *behaviour_.limit -
+  const std::lock_guard lock(mutex_);
+  const auto left = std::chrono::duration_cast<milliseconds>(started_ + *behaviour_.limit - passed_ -
                                                              std::chrono::steady_clock::now());
   return std::max<int64_t>(left.count(), 0);
 }
 
+par_status Call::wait_for_cancel() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return cancelled_; });
+  return PAR_CANCELLED;
+}
+
 par_status Call::wait(milliseconds time) {
   std::unique_lock lock(mutex_);
+  if (behaviour_.waits_pass && !cancelled_) {
+    passed_ += time;
+    if (passed_ < k_patience) return PAR_OK;
+    lock.unlock();
+    cancel();
+    return PAR_CANCELLED;
+  }
   return changed_.wait_for(lock, time, [this] { return cancelled_; }) ? PAR_CANCELLED : PAR_OK;
 }
 
-Answer Call::next_answer() {
-  if (behaviour_.answer) return *behaviour_.answer;
+template <typename Kind>
+Kind Call::next_answer() {
   const std::lock_guard lock(mutex_);
+  const size_t use = report_.uses.size();
+  report_.uses.push_back(Answer(Kind()).index());
+  if (behaviour_.hostile && use >= behaviour_.hostile_from) {
+    if (const auto* const hostile = std::get_if<Kind>(&*behaviour_.hostile)) return *hostile;
+  }
   if (answers_.empty()) return {};
-  return answers_[std::min(next_answer_++, answers_.size() - 1)];
+  const size_t which = std::min(use, answers_.size() - 1);
+  if (const auto* const answer = std::get_if<Kind>(&answers_[which])) return *answer;
+  report_.misfit = fmt::format("use {} of a service is {}, but answers[{}] is a {}'s", use,
+                               std::is_same_v<Kind, HttpAnswer> ? "a request" : "a program", which,
+                               std::is_same_v<Kind, HttpAnswer> ? "program" : "server");
+  return {};
 }
+
+template HttpAnswer Call::next_answer<HttpAnswer>();
+template ProcessAnswer Call::next_answer<ProcessAnswer>();
 
 void Call::handed_out(std::shared_ptr<void> object) {
   const std::lock_guard lock(mutex_);

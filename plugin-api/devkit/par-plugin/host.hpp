@@ -20,11 +20,13 @@ namespace par::kit {
 /// How the checking host behaves: always as the ABI allows, seldom as a plugin would like it.
 struct Behaviour {
   TableForm tables = TableForm::plain;
-  bool services = true;          ///< false: service() answers null
-  par_status failure = PAR_OK;   ///< what every service operation answers
-  bool fail_reads_only = false;  ///< operations begin well, their reads fail
-  bool block = false;            ///< operations of services end at cancel only
-  std::optional<Answer> answer;  ///< in place of what the sample says
+  bool services = true;           ///< false: service() answers null
+  par_status failure = PAR_OK;    ///< what every service operation answers
+  bool fail_reads_only = false;   ///< operations begin well, their reads fail
+  bool block = false;             ///< operations of services end at cancel only
+  bool waits_pass = true;         ///< wait() lets its time pass at once, a minute in all, and then cancels
+  std::optional<Answer> hostile;  ///< in place of what the sample says, for services of its kind
+  size_t hostile_from = 0;        ///< at this use of a service and all later ones
   uint64_t max_result_bytes = 15u << 20;
   bool cancelled = false;  ///< from the start
   std::optional<std::chrono::milliseconds> cancel_after;
@@ -36,7 +38,7 @@ class Call;
 /// The par_host of one plugin and what it was told.
 class Host {
  public:
-  explicit Host(const Behaviour& behaviour, const std::vector<std::string>& services);
+  Host(const Behaviour& behaviour, const std::vector<std::string>& services);
   const par_host* abi() const { return abi_.get(); }
   std::vector<std::string> log() const;
   std::vector<std::string> secrets() const;
@@ -73,6 +75,8 @@ class Call {
     size_t functions_left = 0;
     size_t objects_left = 0;
     size_t released_twice = 0;
+    std::vector<size_t> uses;  ///< of services, each as the index of its kind of Answer
+    std::string misfit;        ///< a use for which the sample has an answer of another kind
   };
   /// After execute: ends the call.
   Report finish();
@@ -81,13 +85,16 @@ class Call {
 
   void cancel();
   int32_t state() const;
-  /// PAR_CANCELLED at cancel, else PAR_OK after `time`.
+  /// PAR_CANCELLED at cancel, else PAR_OK when `time` has passed for the plugin.
   par_status wait(std::chrono::milliseconds time);
 
   // For services.
 
   const Behaviour& behaviour() const { return behaviour_; }
-  Answer next_answer();
+  HttpAnswer http_answer() { return next_answer<HttpAnswer>(); }
+  ProcessAnswer process_answer() { return next_answer<ProcessAnswer>(); }
+  /// PAR_CANCELLED, at cancel.
+  par_status wait_for_cancel();
   void handed_out(std::shared_ptr<void> object);
   /// Null if the call does not hold it.
   std::shared_ptr<void> take_back(const void* object);
@@ -95,11 +102,13 @@ class Call {
  private:
   static par_call functions(Call* self);
   int64_t remaining_ms() const;
+  template <typename Kind>
+  Kind next_answer();
 
   const Behaviour& behaviour_;
   std::vector<Answer> answers_;
-  size_t next_answer_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::chrono::milliseconds passed_{0};  ///< by waits that took no time
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool cancelled_ = false;

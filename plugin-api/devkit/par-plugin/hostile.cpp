@@ -1,6 +1,8 @@
 #include "plugin-api/devkit/par-plugin/hostile.hpp"
 
 #include <array>
+#include <csignal>
+#include <cstdint>
 
 #include "core/base/json.hpp"
 #include "core/plugin/inputs.hpp"
@@ -30,6 +32,57 @@ void replace(json::Value& value, const std::string& text, const json::Value& num
   } else if (value.IsObject()) {
     for (auto& member : value.GetObject()) replace(member.value, text, number, memory);
   }
+}
+
+std::vector<std::string> odd_bodies() {
+  return {"",
+          "{",
+          "null",
+          "[]",
+          "{\"items\":null}",
+          "{\"items\":[null,1,\"x\",{}],\"message\":{}}",
+          deep(250),
+          deep(200'000),
+          "{\"a\":\"" + std::string(2u << 20, 'x') + "\"}",
+          std::string("\xff\xfe\x00\xc0\x80", 5),
+          "{\"text\":\"\xed\xa0\x80\"}",
+          "{\"n\":1e999}",
+          std::string(3u << 20, '\0')};
+}
+
+std::vector<Answer> hostile_servers() {
+  std::vector<Answer> all;
+  for (std::string& body : odd_bodies()) {
+    all.emplace_back(HttpAnswer{200, {{"Content-Type", "application/json"}}, std::move(body)});
+  }
+  for (const int status : {0, 100, 204, 304, 401, 404, 429, 500, 599, 999, -1}) {
+    all.emplace_back(HttpAnswer{status, {}, "{}"});
+  }
+  HttpAnswer headers;
+  for (int i = 0; i < 500; ++i) headers.headers.emplace_back("X-" + std::to_string(i), "\xff\x80");
+  headers.headers.emplace_back("", "");
+  headers.headers.emplace_back("Content-Type", std::string(60'000, ';'));
+  headers.headers.emplace_back("Location", "http://[::1");
+  headers.headers.emplace_back("Retry-After", "-99999999999999999999");
+  all.emplace_back(std::move(headers));
+  return all;
+}
+
+std::vector<Answer> hostile_programs() {
+  std::vector<Answer> all;
+  for (const int exit_code : {0, 1}) {
+    for (const std::string& text : odd_bodies()) {
+      all.emplace_back(ProcessAnswer{text, "", exit_code, 0});
+      all.emplace_back(ProcessAnswer{"", text, exit_code, 0});
+    }
+  }
+  for (const int exit_code : {-1, 127, 255, INT32_MAX}) {
+    all.emplace_back(ProcessAnswer{"{}", "lost", exit_code, 0});
+  }
+  for (const int signal : {SIGKILL, SIGSEGV, -1, INT32_MAX}) {
+    all.emplace_back(ProcessAnswer{"", "", 0, signal});
+  }
+  return all;
 }
 
 const std::array<std::string, 8>& odd_texts() {
@@ -102,26 +155,14 @@ std::vector<std::string> hostile_connections(const std::string& connection) {
   return all;
 }
 
-std::vector<Answer> hostile_answers() {
-  std::vector<Answer> all;
-  for (const std::string& body :
-       {std::string(), std::string("{"), std::string("null"), std::string("[]"),
-        std::string("{\"items\":null}"), std::string("{\"items\":[null,1,\"x\",{}],\"message\":{}}"),
-        deep(250), deep(200'000), "{\"a\":\"" + std::string(2u << 20, 'x') + "\"}",
-        std::string("\xff\xfe\x00\xc0\x80", 5), std::string("{\"text\":\"\xed\xa0\x80\"}"),
-        std::string("{\"n\":1e999}"), std::string(3u << 20, '\0')}) {
-    all.push_back({200, {{"Content-Type", "application/json"}}, body});
-  }
-  for (const int status : {0, 100, 204, 304, 401, 404, 429, 500, 599, 999, -1})
-    all.push_back({status, {}, "{}"});
-  Answer headers{200, {}, "{}"};
-  for (int i = 0; i < 500; ++i) headers.headers.emplace_back("X-" + std::to_string(i), "\xff\x80");
-  headers.headers.emplace_back("", "");
-  headers.headers.emplace_back("Content-Type", std::string(60'000, ';'));
-  headers.headers.emplace_back("Location", "http://[::1");
-  headers.headers.emplace_back("Retry-After", "-99999999999999999999");
-  all.push_back(headers);
-  return all;
+std::vector<std::string> inputs_of_other_types() {
+  return {"null", "true", "0", "\"x\"", "[]", "[{}]"};
+}
+
+const std::vector<Answer>& hostile_answers(size_t kind) {
+  static const std::vector<Answer> k_servers = hostile_servers();
+  static const std::vector<Answer> k_programs = hostile_programs();
+  return kind == Answer(HttpAnswer()).index() ? k_servers : k_programs;
 }
 
 }  // namespace par::kit

@@ -12,10 +12,15 @@ namespace par::kit {
 /// them over: huge and odd texts in place of each text, numbers at the limits, deep and unknown members.
 std::vector<std::string> hostile_inputs(const std::string& inputs, const core::Schema& schema);
 
+/// JSON that is no object, which no host sends.
+std::vector<std::string> inputs_of_other_types();
+
 /// Variants of a connection whose credentials and settings are huge and odd texts, or missing.
 std::vector<std::string> hostile_connections(const std::string& connection);
 
-/// Answers of servers and programs: empty, cut, deep, huge, no UTF-8, odd statuses, many headers.
-std::vector<Answer> hostile_answers();
+/// Answers of the kind that has this index in Answer. Servers: empty, cut, deep, huge, no UTF-8, odd
+/// statuses, many headers. Programs: output of that sort, much of it on standard error, odd exit codes and
+/// signals.
+const std::vector<Answer>& hostile_answers(size_t kind);
 
 }  // namespace par::kit

@@ -53,7 +53,7 @@ PAR_PLUGIN(Plugin, {"greet", &Plugin::greet});
 )"},
     {"samples.json", R"({
   "actions": {
-    "greet": [{"inputs": {"name": "Ada"}, "succeeds": true}]
+    "greet": [{"name": "somebody", "inputs": {"name": "Ada"}}]
   }
 }
 )"},

@@ -21,7 +21,7 @@ par_bytes bytes(std::string_view text) {
 // What an operation answers at its beginning.
 par_status begin(Call& call) {
   const Behaviour& behaviour = call.behaviour();
-  if (behaviour.block) return call.wait(std::chrono::hours(1));
+  if (behaviour.block) return call.wait_for_cancel();
   if (call.state() == PAR_STATE_CANCEL) return PAR_CANCELLED;
   return behaviour.fail_reads_only ? PAR_OK : behaviour.failure;
 }
@@ -32,7 +32,7 @@ par_status begin_read(Call& call) {
 }
 
 struct Response : par_http_response {
-  Answer answer;
+  HttpAnswer answer;
   std::vector<par_http_header> header_list;
   std::string url;
   size_t at = 0;
@@ -54,7 +54,7 @@ par_status send(const par_call* abi, const par_http_request* request, par_http_r
   made->struct_size = sizeof(par_http_response);
   const par_status status = begin(call);
   if (status == PAR_OK) {
-    made->answer = call.next_answer();
+    made->answer = call.http_answer();
     made->http_status = made->answer.status;
     for (const auto& [name, value] : made->answer.headers) {
       made->header_list.push_back({bytes(name), bytes(value)});
@@ -93,8 +93,8 @@ void release(const par_call* call, const void* object) {
 }
 
 struct Child : par_child {
-  Answer answer;
-  size_t at = 0;
+  ProcessAnswer answer;
+  size_t at = 0;  ///< of standard output, then of standard error
 };
 
 par_status start(const par_call* abi, const par_process_request*, par_child** child) {
@@ -103,7 +103,7 @@ par_status start(const par_call* abi, const par_process_request*, par_child** ch
   static_cast<par_child&>(*made) = {};
   made->struct_size = sizeof(par_child);
   const par_status status = begin(call);
-  if (status == PAR_OK) made->answer = call.next_answer();
+  if (status == PAR_OK) made->answer = call.process_answer();
   *child = made.get();
   give(call, made, status);
   return status;
@@ -120,10 +120,18 @@ par_status read_output(const par_call* abi, par_child* child, int32_t* stream, u
     child->failure_text = borrow(k_failure_text);
     return status;
   }
-  *got = std::min(capacity, of.answer.body.size() - of.at);
-  std::memcpy(buffer, of.answer.body.data() + of.at, *got);
+  const size_t output = of.answer.output.size();
+  const bool of_output = of.at < output;
+  const std::string& text = of_output ? of.answer.output : of.answer.errors;
+  const size_t from = of_output ? of.at : of.at - output;
+  *stream = of_output || text.size() == from ? PAR_STDOUT : PAR_STDERR;
+  *got = std::min(capacity, text.size() - from);
+  std::memcpy(buffer, text.data() + from, *got);
   of.at += *got;
-  if (*got == 0) child->exit_code = of.answer.status == 200 ? 0 : of.answer.status;
+  if (*got == 0) {
+    child->exit_code = of.answer.exit_code;
+    child->term_signal = of.answer.signal;
+  }
   return PAR_OK;
 }
 

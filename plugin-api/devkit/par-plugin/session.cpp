@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include "plugin-api/devkit/par-plugin/status.hpp"
+
 namespace par::kit {
 namespace {
 
@@ -67,7 +69,7 @@ core::Result<void> Session::open() {
   }
   opened_.report = call.finish();
   if (opened_.status != PAR_OK) {
-    return fail(fmt::format("open answered {}: {}", opened_.status, opened_.report.message));
+    return fail(fmt::format("open answered {}: {}", status_name(opened_.status), opened_.report.message));
   }
   return {};
 }

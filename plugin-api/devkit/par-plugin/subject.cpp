@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
-#include "core/base/files.hpp"
 #include "core/base/json.hpp"
 #include "core/plugin/catalog.hpp"
 #include "core/plugin/schema.hpp"
@@ -13,10 +10,6 @@ namespace par::kit {
 namespace {
 
 using core::fail;
-using core::Result;
-namespace json = par::json;
-
-constexpr size_t k_max_samples = 16u << 20;
 
 // The smallest value that a schema's text allows, as far as that can be told without search.
 json::Value smallest(const json::Value& schema, json::Document::AllocatorType& memory, int depth = 0) {
@@ -63,6 +56,8 @@ json::Value smallest(const json::Value& schema, json::Document::AllocatorType& m
   return {text.data(), static_cast<rapidjson::SizeType>(text.size()), memory};
 }
 
+}  // namespace
+
 std::string default_connection(const core::Manifest& manifest) {
   json::Document connection(rapidjson::kObjectType);
   auto& memory = connection.GetAllocator();
@@ -81,92 +76,10 @@ std::string default_connection(const core::Manifest& manifest) {
   return json::write(connection);
 }
 
-Result<Answer> read_answer(const json::Value& source, const std::string& where) {
-  Answer answer;
-  if (!source.IsObject()) return fail(where + " must be an object");
-  if (const json::Value* const status = json::find(source, "status")) {
-    if (!status->IsInt()) return fail(where + ".status must be a whole number");
-    answer.status = status->GetInt();
-  }
-  if (const json::Value* const headers = json::find(source, "headers")) {
-    if (!headers->IsObject()) return fail(where + ".headers must be an object of texts");
-    for (const auto& header : headers->GetObject()) {
-      if (!header.value.IsString()) return fail(where + ".headers must be an object of texts");
-      answer.headers.emplace_back(json::text(header.name), json::text(header.value));
-    }
-  }
-  if (const json::Value* const body = json::find(source, "body")) {
-    answer.body = body->IsString() ? std::string(json::text(*body)) : json::write(*body);
-  }
-  return answer;
-}
-
-Result<Sample> read_sample(const json::Value& source, const std::string& where, const Subject& subject) {
-  Sample sample;
-  sample.connection = default_connection(subject.manifest);
-  if (!source.IsObject()) return fail(where + " must be an object");
-  for (const auto& member : source.GetObject()) {
-    const std::string_view name = json::text(member.name);
-    if (name == "inputs" && member.value.IsObject()) {
-      sample.inputs = json::write(member.value);
-    } else if (name == "connection" && member.value.IsObject()) {
-      sample.connection = json::write(member.value);
-    } else if (name == "succeeds" && member.value.IsBool()) {
-      sample.succeeds = member.value.IsTrue();
-    } else if (name == "answers" && member.value.IsArray()) {
-      for (const auto& item : member.value.GetArray()) {
-        auto answer = read_answer(item, where + ".answers");
-        if (!answer) return tl::unexpected(answer.error());
-        sample.answers.push_back(std::move(*answer));
-      }
-    } else {
-      return fail(
-          fmt::format("{}.{}: expected inputs, connection (objects), answers (a list) or succeeds "
-                      "(true or false)",
-                      where, name));
-    }
-  }
-  return sample;
-}
-
-Result<void> read_samples(const std::filesystem::path& file, Subject& subject) {
-  const auto text = core::read_file(file, k_max_samples);
-  if (!text) return tl::unexpected(text.error());
-  const auto document = core::parse_json(*text);
-  if (!document) return fail_in(file.string(), document);
-  if (!document->IsObject()) return fail(file.string() + ": not a JSON object");
-  if (const json::Value* const settings = json::find(*document, "settings")) {
-    subject.settings = json::write(*settings);
-  }
-  const json::Value* const actions = json::find(*document, "actions");
-  if (actions == nullptr || !actions->IsObject()) {
-    return fail(file.string() + ": actions must be an object that has a list of samples for each action");
-  }
-  for (const auto& member : actions->GetObject()) {
-    const std::string name(json::text(member.name));
-    const core::ActionManifest* const action = subject.manifest.find_action(name);
-    if (action == nullptr)
-      return fail(fmt::format("{}: the manifest has no action \"{}\"", file.string(), name));
-    if (!member.value.IsArray())
-      return fail(fmt::format("{}: actions.{} must be a list", file.string(), name));
-    for (rapidjson::SizeType i = 0; i < member.value.Size(); ++i) {
-      const std::string where = fmt::format("{}: actions.{}[{}]", file.string(), name, i);
-      auto sample = read_sample(member.value[i], where, subject);
-      if (!sample) return tl::unexpected(sample.error());
-      const auto inputs = core::parse_json(sample->inputs);
-      if (const auto valid = action->input->validate(*inputs, "inputs"); !valid) return fail_in(where, valid);
-      sample->action = name;
-      subject.samples.push_back(std::move(*sample));
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
 core::Result<Subject> read_subject(const std::filesystem::path& file, const std::filesystem::path& samples) {
   Subject subject;
   subject.file = file;
+  subject.samples_file = samples;
   const auto text = core::read_manifest_section(file);
   if (!text) return fail_in(file.string(), text);
   auto manifest = core::Manifest::parse(*text);
@@ -185,7 +98,7 @@ core::Result<Subject> read_subject(const std::filesystem::path& file, const std:
     static_cast<json::Value&>(inputs) =
         smallest(*json::find(*json::find(actions, action.name), "input"), inputs.GetAllocator());
     Sample sample;
-    sample.action = action.name;
+    sample.label = sample.action = action.name;
     sample.inputs = json::write(inputs);
     sample.connection = default_connection(subject.manifest);
     subject.samples.push_back(std::move(sample));

@@ -2,6 +2,7 @@
 
 checker_test.py complete PAR_PLUGIN ABI_MD VARIANT...   every rule has a check or a reason, every check a library
 checker_test.py fuzzes PAR_PLUGIN SOUND FRAGILE         fuzzing finds the call that ends FRAGILE, and its seed does it again
+checker_test.py samples PAR_PLUGIN LIBRARY              samples must end as they say, and say what they mean
 checker_test.py breaks PAR_PLUGIN VARIANT LIBRARY       the library fails exactly the check that VARIANT names
 """
 
@@ -53,6 +54,66 @@ def fuzzes(program: str, sound: str, fragile: str) -> None:
     assert fuzz(sound, "--seed", "x").returncode == 2
 
 
+ASK = {"inputs": {"question": "how many"}}
+TOKEN = {"name": "password", "value": "x"}
+
+# A sample of the action `ask` -> a part of what action.samples says of it; none: it passes.
+ENDINGS = [
+    (ASK, None),
+    (ASK | {"expect": {"status": "PAR_ERROR"}}, "ask[0]: expected PAR_ERROR, found PAR_OK"),
+    (ASK | {"name": "a program", "answers": [{"exit_code": 1}]},
+     "ask[0] (a program): use 1 of a service is a request, but answers[0] is a program's"),
+]
+
+# A file -> a part of why it is refused.
+REFUSALS = [
+    ({"acions": {}}, 'the file has no member "acions" (did you mean "actions"?)'),
+    ({"actions": {"asks": []}}, 'the manifest has no action "asks" (did you mean "ask"?)'),
+    ({"actions": {}, "settings": {"x": 1}}, "has settings, but this plugin takes none"),
+]
+for sample, reason in [
+    ({}, "actions.ask[0]: inputs.question is missing"),
+    (ASK | {"answer": []}, 'actions.ask[0] has no member "answer" (did you mean "answers"?)'),
+    (ASK | {"answers": [{"bodi": ""}]}, 'actions.ask[0].answers[0] has no member "bodi" (did you mean "body"?)'),
+    (ASK | {"answers": [{"status": "200"}]}, "actions.ask[0].answers[0].status must be a whole number"),
+    (ASK | {"answers": [{"status": 1 << 40}]}, "actions.ask[0].answers[0].status must fit 32 bits"),
+    (ASK | {"answers": [{"headers": {"a": 1}}]}, "actions.ask[0].answers[0].headers must be an object of texts"),
+    (ASK | {"answers": [{"status": 200, "stderr": ""}]}, "is a server's (status, headers, body) and a program's"),
+    (ASK | {"expect": {"status": "PAR_ERRR"}}, 'expect.status is "PAR_ERRR" (did you mean "PAR_ERROR"?)'),
+    (ASK | {"expect": {"status": "PAR_OK", "message": "x"}}, "a call that succeeds has no error text"),
+    (ASK | {"connection": {"id": "", "auth": "none"}}, "root_tokens"),
+    (ASK | {"connection": {"id": "", "auth": "cookie", "root_tokens": []}}, "connection.auth"),
+    (ASK | {"connection": {"id": "", "auth": "none", "root_tokens": [TOKEN], "base_ulr": ""}},
+     'connection has no member "base_ulr" (did you mean "base_url"?)'),
+    (ASK | {"connection": {"id": "", "auth": "none", "root_tokens": [TOKEN | {"secret": "x"}]}},
+     'connection.root_tokens[0] has no member "secret"'),
+    (ASK | {"connection": {"id": "", "auth": "none", "root_tokens": [{"name": "pasword", "value": "x"}]}},
+     'connection.root_tokens has no "password", which the manifest requires (is "pasword" meant?)'),
+]:
+    REFUSALS.append(({"actions": {"ask": [sample]}}, reason))
+
+
+def samples(program: str, library: str) -> None:
+    def check(content: dict) -> tuple[subprocess.CompletedProcess, dict]:
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory, "samples.json")
+            file.write_text(json.dumps(content))
+            found = subprocess.run(
+                [program, "check", library, "--only", "action.samples", "--samples", str(file), "--json", "-"],
+                capture_output=True, text=True)
+        return found, json.loads(found.stdout)["checks"][0] if found.stdout else {}
+
+    for sample, problem in ENDINGS:
+        found, check_ = check({"actions": {"ask": [sample]}})
+        assert check_.get("status") == ("failed" if problem else "passed"), found
+        assert (problem or "") in (check_["text"] or ""), found
+    found, check_ = check({"actions": {}})
+    assert check_["status"] == "failed" and "ask: the file has no sample of this action" in check_["text"], found
+    for content, reason in REFUSALS:
+        found, _ = check(content)
+        assert found.returncode == 2 and reason in found.stderr, (content, found)
+
+
 def breaks(program: str, variant: str, library: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
         junit = pathlib.Path(directory, "junit.xml")
@@ -78,5 +139,7 @@ if __name__ == "__main__":
         complete(sys.argv[2], sys.argv[3], sys.argv[4:])
     elif sys.argv[1] == "fuzzes":
         fuzzes(*sys.argv[2:])
+    elif sys.argv[1] == "samples":
+        samples(*sys.argv[2:])
     else:
         breaks(*sys.argv[2:])

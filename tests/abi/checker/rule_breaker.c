@@ -120,13 +120,14 @@ static par_status fail(const par_call* call, par_status status, const char* text
   return status;
 }
 
-/* Asks a server and reads all of its answer. */
-static par_status ask(const par_call* call) {
+/* Asks a server and reads all of its answer. An action does it twice. */
+static par_status ask(const par_call* call, int second) {
   par_http_request http_request;
   par_http_response* response = NULL;
   uint8_t buffer[4096];
   size_t got = 0;
   par_status status;
+  (void)second;
 #ifndef PAR_BREAK_SERVICE_MISSING
   if (http == NULL) return PAR_UNSUPPORTED;
 #endif
@@ -139,7 +140,11 @@ static par_status ask(const par_call* call) {
   if (status == 99) abort();
 #endif
 #ifdef PAR_BREAK_ANSWER_HOSTILE
-  if (status == PAR_OK && response->header_count > 100) abort();
+  /* Seen only by those who answer well once. */
+  if (status == PAR_OK && response->header_count > 100) {
+    if (second) abort();
+    status = PAR_PROTOCOL;
+  }
 #endif
   while (status == PAR_OK) {
     status = http->read(call, response, buffer, sizeof buffer, &got);
@@ -183,6 +188,9 @@ static par_status execute(par_instance* instance, const par_request* request, co
 #endif
 #ifdef PAR_BREAK_INPUT_HOSTILE
   if (request->inputs_json.len > (1u << 19)) abort();
+#endif
+#ifdef PAR_BREAK_INPUT_OTHER_TYPE
+  if (request->inputs_json.ptr[0] != '{') abort();
 #endif
 #ifdef PAR_BREAK_REQUEST_READ_ONLY
   ((char*)request->inputs_json.ptr)[0] = ' ';
@@ -233,7 +241,8 @@ static par_status execute(par_instance* instance, const par_request* request, co
     if (others != 0) return fail(call, PAR_ERROR, "somebody else is here");
   }
 #endif
-  status = ask(call);
+  status = ask(call, 0);
+  if (status == PAR_OK) status = ask(call, 1);
 #ifdef PAR_BREAK_CANCEL_BEFORE
   if (cancelled_before) usleep(2500 * 1000);
 #endif

@@ -4,6 +4,7 @@
 """
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,12 @@ class Install(unittest.TestCase):
                 self.assertTrue((self.prefix / path).exists())
         package = [path.parent.relative_to(self.prefix) for path in self.prefix.rglob("ParPluginApiConfig.cmake")]
         self.assertEqual(package, [pathlib.Path("lib/cmake/ParPluginApi")])
+
+    def test_links_between_the_kits_pages_lead_somewhere(self):
+        for page in (self.prefix / "share/par-runner/plugin-api").rglob("*.md"):
+            for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+                with self.subTest(page=page.name, link=link):
+                    self.assertTrue((page.parent / link).exists())
 
     def test_all_plugins_are_installed_and_nothing_that_is_for_tests(self):
         installed = {path.name for path in (self.prefix / "lib/par-runner/plugins").iterdir()}

@@ -147,6 +147,7 @@ int invoke(const Arguments& arguments, const Config& config, const Log& log, Red
   // A task's relative paths are meant from the configuration's directory, a connection file's from its own.
   const CredentialResolver credentials(arguments.connection.parent_path(), redactor, log);
   auto invocation = make_invocation(arguments, config, catalog, credentials);
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
   if (!invocation) return refuse(invocation.error().message);
   tell_allowlist(config, arguments.action);
 

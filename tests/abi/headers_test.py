@@ -1,6 +1,8 @@
-"""What is made from the plugin API's headers: the reference pages are current and complete, and the layout table notices changes.
+"""What follows the plugin API's headers: the reference pages are current and complete, the Rust wrapper declares the same, and the
+layout table notices changes.
 
 headers_test.py Reference
+headers_test.py Rust
 headers_test.py Layout COMPILER
 """
 import pathlib
@@ -39,6 +41,43 @@ class Reference(unittest.TestCase):
                     # The first line of a header is its page's title.
                     self.assertIn(" ".join(re.findall(r"\w+", comment.partition(f"{header.name}:")[2] or comment)),
                                   words.replace(f"Made from the header by abi reference py include it as par {header.stem} h ", ""), header.name)
+
+
+class Rust(unittest.TestCase):
+    TYPES = {"u32": "uint32_t", "*mut c_void": "void*", "Str": "par_str"}
+
+    def test_the_wrappers_declarations_are_the_headers(self):
+        sys.path.insert(0, str(API / "abi"))
+        from declarations import read
+        wrapper = (API.parent / "examples/plugins/rust/par/src/abi.rs").read_text()
+        declared = read(HEADERS / "plugin.h")[1]
+        structs = {each.name: each.members for each in declared if each.kind == "struct"}
+        values = dict(value.text.split(" = ") for each in declared if each.kind == "enum" for value in each.members)
+        values |= dict(each.text.split()[1:] for each in declared if each.name == "PAR_MAGIC")
+        found = re.findall(r"pub struct (\w+) \{\n(.*?)\n\}", wrapper, re.DOTALL)
+        self.assertEqual({name for name, _ in found}, {"Str", "Call", "Request", "Host", "Plugin"})
+        for name, body in found:
+            members = structs[f"par_{name.lower()}"]
+            fields = re.findall(r"^    pub (\w+): (.*?),?$", body, re.MULTILINE)
+            self.assertEqual([field for field, _ in fields], [member.name for member in members], name)
+            for (field, type_name), member in zip(fields, members):
+                if "(*" in member.text:
+                    self.assertIn("extern \"C\" fn", type_name, field)
+                    # So many parameters, counted by the colons and commas of each language.
+                    parameters = re.search(r"\(\*\)\((.*)\)$", member.type())[1]
+                    self.assertEqual(0 if parameters == "void" else len(split(parameters)),
+                                     len(split(re.search(r"fn\((.*)\)(?: ->.*)?>?$", type_name)[1])), f"{name}.{field}")
+                elif type_name in self.TYPES:
+                    self.assertEqual(self.TYPES[type_name], member.type(), f"{name}.{field}")
+        for name, value in re.findall(r"pub const (\w+): \w+ = (\w+);", wrapper):
+            self.assertEqual(int(value.replace("_", ""), 0), int(values[f"PAR_{name}"].rstrip("u"), 0), name)
+
+
+def split(parameters):
+    """The parameters of a function, of which some may be functions themselves."""
+    while (flat := re.sub(r"\([^()]*\)", "", parameters)) != parameters:
+        parameters = flat
+    return [each for each in parameters.split(",") if each.strip()]
 
 
 class Layout(unittest.TestCase):

@@ -87,7 +87,7 @@ std::vector<Answer> hostile_programs() {
 
 const std::array<std::string, 8>& odd_texts() {
   static const std::array<std::string, 8> k_texts = {"",
-                                                     std::string(1u << 20, 'A'),
+                                                     std::string(256u << 10, 'A'),
                                                      std::string("a\0b", 3),
                                                      "../../../../etc/passwd",
                                                      "\r\nX-Injected: 1\r\n",

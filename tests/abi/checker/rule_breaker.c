@@ -187,7 +187,7 @@ static par_status execute(par_instance* instance, const par_request* request, co
   }
 #endif
 #ifdef PAR_BREAK_INPUT_HOSTILE
-  if (request->inputs_json.len > (1u << 19)) abort();
+  if (request->inputs_json.len > (200u << 10)) abort();
 #endif
 #ifdef PAR_BREAK_INPUT_OTHER_TYPE
   if (request->inputs_json.ptr[0] != '{') abort();

@@ -25,7 +25,7 @@ if ! "$here/base-image.sh" "$base"; then
 fi
 cpack --config "$build/CPackConfig.cmake" -B "$out/context/packages" >"$out/cpack.log" 2>&1 || { tail -n 30 "$out/cpack.log"; exit 1; }
 rm -rf "$out/context/packages/_CPack_Packages"
-cp -r "$source/packaging/container" "$out/context/packaging/"
+cp -r "$source/packaging/container" "$source/packaging/install-dependencies" "$out/context/packaging/"
 # --no-cache: buildah 1.28 does not find a mount from a stage that it took from its cache.
 image() {  # image NAME TARGET PLUGINS
   podman build --quiet --no-cache --isolation=chroot --network=host --format docker --timestamp 1700000000 \

@@ -10,8 +10,8 @@ def module(name):
     """A Python module that is not part of Python; skips the test without it."""
     try:
         return importlib.import_module(name)
-    except ImportError:
-        raise unittest.SkipTest(f"no Python module {name}") from None
+    except ImportError as error:  # of the module itself, or of one that it needs
+        raise unittest.SkipTest(f"no Python module {error.name or name}") from None
 
 
 def chart_file(name):

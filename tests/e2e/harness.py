@@ -7,6 +7,7 @@
 The requests of Backend are those of plugin-api/devkit/local-backend/README.md. Programs come from PAR_BUILD_DIR
 (build/<preset>): bin/par-local-backend, bin/par-runner, plugins/. Standard library only.
 """
+import base64
 import contextlib
 import http.client
 import json
@@ -212,6 +213,14 @@ class Backend:
         if statistics["published"] < count:
             raise AssertionError(f"{statistics['published']} of {count} published within {patience} s: {statistics}")
         return statistics
+
+    def adopt(self, urn, private_key):
+        """Lets the runner of a finished configuration in; its organisation must be this backend's (--org)."""
+        jwk = json.loads(base64.urlsafe_b64decode(private_key + "=" * (-len(private_key) % 4)))
+        del jwk["d"]
+        adopted = self.call("POST", "/runners", {"runner_id": urn.rpartition(":")[2], "jwk": jwk})
+        if adopted["urn"] != urn:
+            raise AssertionError(f"the backend knows it as {adopted['urn']}, not as {urn}")
 
     # What happened
     def statistics(self):

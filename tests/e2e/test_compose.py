@@ -1,7 +1,4 @@
-"""packaging/compose as podman-compose understands and runs it: the first start with a token and with keys, and later ones.
-
-The containers are made of the image that PAR_TEST_IMAGE names, localhost/par-runner:test if unset.
-"""
+"""packaging/compose as podman-compose understands and runs it: the first start with a token and with keys, and later ones."""
 import json
 import os
 import pathlib
@@ -12,20 +9,13 @@ import tempfile
 import unittest
 
 from chart import read_yaml
+from containers import REQUEST, environment, request, share
 from harness import ROOT, Backend, service
 from servers import http_server
 
 SERVICES = ["podman_compose", "container"]
 FOLDER = ROOT / "packaging/compose"
-IMAGE = os.environ.get("PAR_TEST_IMAGE", "localhost/par-runner:test")
-REQUEST = "com.datadoghq.http.request"
 USER = 1000
-
-
-def podman_environment():
-    """The variables of this process, and where podman finds what it needs on this machine."""
-    settings = pathlib.Path(os.environ.get("PAR_TEST_FIXTURES", ""), "containers/containers.conf")
-    return ({"CONTAINERS_CONF": str(settings)} if settings.is_file() else {}) | os.environ
 
 
 class Project:
@@ -40,7 +30,7 @@ class Project:
         (self.directory / "par").mkdir(mode=0o700)
         os.chown(self.directory / "par", USER if os.geteuid() == 0 else -1, -1)
         self.files = list(files)
-        self.variables = {"PAR_IMAGE": IMAGE, "PAR_UID": str(USER), **variables}
+        self.variables = {"PAR_IMAGE": service("container")["PAR_IMAGE"], "PAR_UID": str(USER), **variables}
 
     def __enter__(self):
         return self
@@ -52,24 +42,18 @@ class Project:
     def run(self, *arguments, check=True):
         chosen = [word for file in self.files for word in ("-f", file)]
         done = subprocess.run([self.compose, "--project-name", self.name, *chosen, *arguments], cwd=self.directory,
-                              env=podman_environment() | self.variables, capture_output=True, text=True, timeout=120)
+                              env=environment() | self.variables, capture_output=True, text=True, timeout=120)
         if check and done.returncode != 0:
             raise AssertionError(f"podman-compose {arguments}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
 
     def reach(self, backend):
         """Lets the containers reach the backend, which listens on this machine's loopback, and trust it."""
-        shared = self.directory / "shared"
-        shutil.copytree(backend.keys_directory, shared / "keys")
-        shutil.copy(backend.ca_file, shared / "ca.crt")
-        for path in (shared, *shared.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)
+        variables = share(backend, self.directory) | {"PAR_PORT": "0", "PAR_LOOP_INTERVAL_MS": "50"}
         (self.directory / "test.json").write_text(json.dumps({"services": {"runner": {
             "network_mode": "host",
-            "volumes": [f"{shared}:/shared:ro"],
-            "environment": {"PAR_API_URL": backend.url, "PAR_REMOTE_CONFIG_URL": backend.url, "PAR_PORT": "0",
-                            "PAR_KEYS_DIRECTORY": "/shared/keys", "SSL_CERT_FILE": "/shared/ca.crt",
-                            "PAR_LOOP_INTERVAL_MS": "50"}}}}))
+            "volumes": [f"{self.directory}/shared:/shared:ro"],
+            "environment": variables}}}))
         self.files.append("test.json")
 
 
@@ -99,21 +83,12 @@ class Files(unittest.TestCase):
 
 
 class Containers(unittest.TestCase):
-    def setUp(self):
-        service("podman_compose")
-        if subprocess.run(["podman", "image", "exists", IMAGE]).returncode != 0:
-            self.skipTest(f"there is no image {IMAGE} on this machine (packaging/container builds one; PAR_TEST_IMAGE names another)")
-        tried = subprocess.run(["podman", "run", "--rm", IMAGE, "--version"], env=podman_environment(), capture_output=True, text=True)
-        if tried.returncode in (125, 126):  # podman's own failures
-            self.skipTest(f"podman runs no containers here: {tried.stderr.strip().splitlines()[-1]}")
-        self.assertEqual(tried.returncode, 0, tried.stderr)
-
     def works(self, project, backend, url, starts=2):
         """Each start runs a task; they are one runner, which is kept in ./par."""
         for _ in range(starts):
             project.run("up", "--detach")
             try:
-                task = backend.run({"action": REQUEST, "inputs": {"verb": "GET", "url": url}})
+                task = backend.run(request(url))
             except AssertionError as failure:
                 raise AssertionError(f"{failure}\n{project.run('logs', check=False)}") from None
             self.assertEqual(task["state"], "succeeded", task)

@@ -144,6 +144,7 @@ class Control {
     if (head == "keys" && verb == "POST item" && item == "rotate") return rotate_keys(*body);
     if (head == "enrollment-tokens" && verb == "POST") return make_token(*body);
     if (head == "enrollment" && verb == "PUT") return set_enrollment(*body);
+    if (head == "runners" && verb == "POST") return adopt_runner(*body);
     if (head == "remote-config" && verb == "PUT") return damage_remote_config(*body);
     return error_reply(
         404, fmt::format("there is no {} {}; README.md lists the requests", request.method, request.path));
@@ -418,6 +419,21 @@ class Control {
     backend_.enrollment.most_runners = most_runners;
     backend_.enrollment.may_enroll = may_enroll;
     return json_reply("{}");
+  }
+
+  Reply adopt_runner(const json::Value& body) {
+    Members members(body, "runner");
+    std::string id;
+    members.read("runner_id", id);
+    const json::Value* const jwk = members.any("jwk");
+    if (auto done = members.finish(); !done) return bad(done.error());
+    if (id.empty() || jwk == nullptr)
+      return error_reply(400, "runner needs runner_id (the last part of its URN) and jwk (its public key)");
+    if (id == backend_.state.runner_id) return error_reply(400, "runner.runner_id is the backend's own");
+    const auto runner = backend_.enrollment.adopt(std::move(id), *jwk);
+    if (!runner) return bad(runner.error());
+    backend_.tokens.add((*runner)->id, (*runner)->public_key);
+    return saved(json_reply(Object().text("urn", backend_.state.urn_of((*runner)->id)).done()));
   }
 
   Reply list_runners() const {

@@ -156,6 +156,15 @@ Result<Enrollment::Made, EnrollmentRefusal> Enrollment::with_keys(const Request&
   return Made{&add(name, std::move(*key), std::move(*modes)), std::nullopt};
 }
 
+Result<const EnrolledRunner*> Enrollment::adopt(std::string id, const json::Value& jwk) {
+  auto key = key_of(jwk);
+  if (!key) return tl::unexpected(key.error());
+  if (std::any_of(runners_.begin(), runners_.end(), [&](const auto& runner) { return runner.id == id; }))
+    return core::fail(fmt::format("there is a runner \"{}\" already", id));
+  runners_.push_back({std::move(id), "enrolled elsewhere", std::move(*key), {"pull"}});
+  return &runners_.back();
+}
+
 const EnrolledRunner& Enrollment::add(std::string name, Key key, std::vector<std::string> modes) {
   runners_.push_back({fmt::format("runner-{}", core::base64url_encode(core::random_bytes(16))),
                       std::move(name), std::move(key), std::move(modes)});

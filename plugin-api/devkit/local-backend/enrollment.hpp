@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/json.hpp"
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
 #include "plugin-api/devkit/local-backend/crypto.hpp"
@@ -53,6 +54,10 @@ class Enrollment {
   Result<Made, EnrollmentRefusal> with_token(const Request& request, std::string_view url);
   /// An enrollment with API and application key.
   Result<Made, EnrollmentRefusal> with_keys(const Request& request);
+
+  /// Lets a runner in that was enrolled elsewhere: the id of its URN and the public JWK of its key. Error: a
+  /// JWK that is not one of an ES256 key, or an id that is there already.
+  Result<const EnrolledRunner*> adopt(std::string id, const json::Value& jwk);
 
   const std::vector<EnrolledRunner>& runners() const { return runners_; }
   const std::string& api_key() const { return api_key_; }

@@ -127,6 +127,24 @@ TEST_CASE("an enrollment with a token is refused for each thing that is wrong wi
   CHECK(refused(good).empty());
 }
 
+TEST_CASE("a runner that was enrolled elsewhere is let in with its public key") {
+  Enrollment enrollment = example();
+  const TokenMessage message;
+  const std::string jwk = message.jwk(message.key);
+  const auto adopt = [&enrollment](const char* id, const std::string& text) {
+    const auto parsed = core::parse_json(text).value();
+    const auto runner = enrollment.adopt(id, parsed);
+    return runner ? public_pem((*runner)->public_key) : runner.error().message;
+  };
+  CHECK(adopt("runner-x", jwk) == public_pem(message.key));
+  CHECK(enrollment.runners().front().id == "runner-x");
+  CHECK(has(adopt("runner-x", jwk), "there is a runner \"runner-x\" already"));
+  CHECK(has(adopt("runner-y", "[]"), "jwk is no object"));
+  CHECK(
+      has(adopt("runner-y", std::string(*core::base64_decode(private_jwk(message.key)))), "private number"));
+  CHECK(enrollment.runners().size() == 1);
+}
+
 TEST_CASE("an enrollment with keys wants both, the scope, a free name, room and a P-256 key") {
   Enrollment enrollment = example();
   const auto body = [](const std::string& name, const std::string& pem,

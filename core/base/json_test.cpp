@@ -1,5 +1,6 @@
 #include "core/base/json.hpp"
 
+#include <cstdlib>
 #include <memory>
 
 #include "tests/catch.hpp"
@@ -55,6 +56,28 @@ TEST_CASE("a zero with an exponent is zero") {
   const auto document = parse_json("[0e99,0.0e-300,0e308,0e-400,-0e30]");
   REQUIRE(document);
   for (const auto& value : document->GetArray()) CHECK(value.GetDouble() == 0);
+}
+
+TEST_CASE("a number of many digits is the nearest double") {
+  // Twenty digits are 2^64 - 1, and what follows rounds them up.
+  for (const std::string text :
+       {"18446744073709551615.9", "-18446744073709551615.9", "184467440737095516155616.123456",
+        "0.00000184467440737095516159", "1844674407370955161599999e-300", "123456789012345678901234567890",
+        "0.1000000000000000055511151231257827021181583404541015625", "1.7976931348623157e308",
+        "4.9406564584124654e-324", "123456789012345678901234567890e-400", "9007199254740993.0"}) {
+    CAPTURE(text);
+    const auto document = parse_json(text);
+    REQUIRE(document);
+    CHECK(document->GetDouble() == std::strtod(text.c_str(), nullptr));
+  }
+}
+
+TEST_CASE("a number beyond the range of a double is refused, not infinite") {
+  for (const std::string_view text : {"9e308", "-9e308", "1e309", "17976931348623159e292", "0.5e310"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_json(text));
+  }
+  CHECK(parse_json("[9e308]").error().message.find("beyond the range") != std::string::npos);
 }
 
 TEST_CASE("parsing in place ends at the end of the text, even in the middle of a character") {

@@ -7,22 +7,32 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <rapidjson/internal/strtod.h>
 
 namespace rapidjson::internal {
-// The full-precision conversion of 1.1.0 computes garbage for a zero with an exponent ("0e99"). `d` is the
-// number without its exponent.
-inline double StrtodOfNonZero(double d, int p, const char* decimals, size_t length, size_t decimal_position,
+// In the place of the full-precision conversion of 1.1.0, which computes garbage for a zero with an exponent
+// ("0e99") and where rounding carries beyond 64 bits ("18446744073709551615.9"). `d` is what the reader has
+// summed up, to be multiplied with 10^p; `decimals` are all digits, with the point before `decimal_position`,
+// `exponent` is what was written as one.
+inline double StrtodByLibrary(double d, int p, const char* decimals, size_t length, size_t decimal_position,
                               int exponent) {
-  return d == 0 ? 0.0 : StrtodFullPrecision(d, p, decimals, length, decimal_position, exponent);
+  double result = 0;
+  if (StrtodFast(d, p, &result)) return result;
+  const auto power = static_cast<int64_t>(decimal_position) - static_cast<int64_t>(length) + exponent;
+  const std::string text = std::string(decimals, length) + 'e' + std::to_string(power);
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), result);
+  if (parsed.ec != std::errc::result_out_of_range) return result;
+  return p > 0 ? HUGE_VAL : 0.0;
 }
 }  // namespace rapidjson::internal
 
-#define StrtodFullPrecision StrtodOfNonZero
+#define StrtodFullPrecision StrtodByLibrary
 #include <rapidjson/reader.h>
 #undef StrtodFullPrecision
 
@@ -44,8 +54,8 @@ inline constexpr unsigned k_parse_flags = rapidjson::kParseIterativeFlag |
                                           rapidjson::kParseFullPrecisionFlag |
                                           rapidjson::kParseValidateEncodingFlag;
 
-/// A handler that passes events on to `next`, but ends the parse at a lone surrogate or below `max_depth`
-/// levels.
+/// A handler that passes events on to `next`, but ends the parse at a lone surrogate, a number that is
+/// infinite as a double, or below `max_depth` levels.
 template <typename Next>
 class Guard {
  public:
@@ -59,7 +69,11 @@ class Guard {
   bool Uint(unsigned value) { return next_.Uint(value); }
   bool Int64(int64_t value) { return next_.Int64(value); }
   bool Uint64(uint64_t value) { return next_.Uint64(value); }
-  bool Double(double value) { return next_.Double(value); }
+  bool Double(double value) {
+    if (std::isfinite(value)) return next_.Double(value);
+    refusal_ = "number beyond the range of a double";
+    return false;
+  }
   bool RawNumber(const char* text, rapidjson::SizeType length, bool copy) {
     return next_.RawNumber(text, length, copy);
   }

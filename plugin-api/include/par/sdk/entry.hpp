@@ -9,8 +9,10 @@
 #include <par/sdk/call.hpp>
 
 // The manifest as it stands in the ELF section .par_manifest; par_add_plugin() makes them.
+// NOLINTBEGIN(readability-identifier-naming): symbols of C
 extern "C" const char par_manifest_begin[];
 extern "C" const char par_manifest_end[];
+// NOLINTEND(readability-identifier-naming)
 
 namespace par {
 

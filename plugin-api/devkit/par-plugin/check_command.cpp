@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Options {
   std::filesystem::path json;
   std::filesystem::path junit;
   std::string only;
+  std::string net;
   int seconds = 60;
 };
 
@@ -45,12 +47,16 @@ std::string read_options(Words words, Options& options) {
       options.junit = value;
     else if (word == "--only")
       options.only = value;
+    else if (word == "--net")
+      options.net += (options.net.empty() ? "" : ",") + std::string(value);
     else if (word == "--limit")
       options.seconds = std::atoi(std::string(value).c_str());
     else
       return fmt::format("unknown option {}", word);
   }
   if (options.file.empty()) return "no library is named";
+  std::map<std::string, std::string> hosts;
+  if (const auto read = read_hosts(options.net, hosts); !read) return read.error().message;
   if (options.seconds < 1) return "--limit must be a number of seconds of at least 1";
   if (!options.only.empty() && find_check(options.only) == nullptr) {
     return fmt::format("there is no check {} (par-plugin list shows them)", options.only);
@@ -89,9 +95,9 @@ int check_command(Words words) {
   for (const Check& check : all_checks()) {
     if (!options.only.empty() && check.name != options.only) continue;
     const auto started = steady_clock::now();
-    const Verdict verdict =
-        run_isolated({"run-check", std::string(check.name), options.file.string(), options.samples.string()},
-                     std::chrono::seconds(options.seconds));
+    const Verdict verdict = run_isolated(
+        {"run-check", std::string(check.name), options.file.string(), options.samples.string(), options.net},
+        std::chrono::seconds(options.seconds));
     findings.push_back(
         {check, verdict, std::chrono::duration_cast<milliseconds>(steady_clock::now() - started)});
     bad = bad || verdict.is_bad();
@@ -103,12 +109,13 @@ int check_command(Words words) {
 }
 
 int run_check_command(Words words) {
-  const Check* const check = words.size() == 3 ? find_check(words[0]) : nullptr;
+  const Check* const check = words.size() == 4 ? find_check(words[0]) : nullptr;
   if (check == nullptr) return complain("run-check is for par-plugin itself", k_usage);
   const std::filesystem::path file(words[1]);
   if (check->of_file != nullptr) end_with(check->of_file(file));
-  const auto subject = read_subject(file, words[2]);
+  auto subject = read_subject(file, words[2]);
   if (!subject) end_with(skipped("the manifest cannot be used"));
+  if (const auto read = read_hosts(words[3], subject->hosts); !read) end_with(failed(read.error().message));
   end_with(check->of_subject(*subject));
 }
 

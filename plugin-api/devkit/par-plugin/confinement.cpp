@@ -1,14 +1,19 @@
 #include "plugin-api/devkit/par-plugin/confinement.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstring>
+#include <vector>
 
+#include <arpa/inet.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -22,16 +27,34 @@ namespace {
 std::atomic<long> process_call{-1};
 std::atomic<long> network_call{-1};
 
+// IPv4 in the form that sockets of IPv6 have for it, since libraries use both.
+in6_addr mapped(in_addr address) {
+  in6_addr result{};
+  result.s6_addr[10] = result.s6_addr[11] = 0xff;
+  std::memcpy(&result.s6_addr[12], &address, sizeof address);
+  return result;
+}
+
+// Addresses that may be reached. Filled before the filter is set: a signal handler reads them.
+std::vector<in6_addr>& reachable() {
+  static auto& addresses = *new std::vector<in6_addr>;
+  return addresses;
+}
+
+// As the sixth argument of connect, which has three: the handler's own call passes the filter.
+constexpr uint32_t k_pass = 0x70617221;
+
 struct Registers {
   long number;
-  unsigned long first, second, fifth;
+  unsigned long first, second, third, fifth;
 };
 
 #if defined(__x86_64__)
 Registers registers_of(const ucontext_t* context) {
   const auto& r = context->uc_mcontext.gregs;
   return {static_cast<long>(r[REG_RAX]), static_cast<unsigned long>(r[REG_RDI]),
-          static_cast<unsigned long>(r[REG_RSI]), static_cast<unsigned long>(r[REG_R8])};
+          static_cast<unsigned long>(r[REG_RSI]), static_cast<unsigned long>(r[REG_RDX]),
+          static_cast<unsigned long>(r[REG_R8])};
 }
 void answer(ucontext_t* context, long value) {
   context->uc_mcontext.gregs[REG_RAX] = value;
@@ -40,7 +63,7 @@ constexpr uint32_t k_machine = AUDIT_ARCH_X86_64;
 #elif defined(__aarch64__)
 Registers registers_of(const ucontext_t* context) {
   const auto& r = context->uc_mcontext.regs;
-  return {static_cast<long>(r[8]), r[0], r[1], r[4]};
+  return {static_cast<long>(r[8]), r[0], r[1], r[2], r[4]};
 }
 void answer(ucontext_t* context, long value) {
   context->uc_mcontext.regs[0] = static_cast<unsigned long>(value);
@@ -54,12 +77,26 @@ bool is_ip(unsigned long address) {
   return family == AF_INET || family == AF_INET6;
 }
 
+bool may_be_reached(unsigned long address) {
+  const bool is_v4 = reinterpret_cast<const sockaddr*>(address)->sa_family == AF_INET;
+  const in6_addr wanted = is_v4 ? mapped(reinterpret_cast<const sockaddr_in*>(address)->sin_addr)
+                                : reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
+  return std::any_of(reachable().begin(), reachable().end(),
+                     [&](const in6_addr& one) { return std::memcmp(&one, &wanted, sizeof one) == 0; });
+}
+
 // Runs in place of the system call.
 void on_trap(int, siginfo_t* info, void* raw) {
   auto* const context = static_cast<ucontext_t*>(raw);
   const Registers registers = registers_of(context);
   const long number = info->si_syscall;
-  if (number == SYS_connect) {
+  if (number == SYS_connect && is_ip(registers.second) && may_be_reached(registers.second)) {
+    const int before = errno;
+    const long result =
+        ::syscall(SYS_connect, registers.first, registers.second, registers.third, 0, 0, k_pass);
+    answer(context, result < 0 ? -errno : result);
+    errno = before;
+  } else if (number == SYS_connect) {
     if (is_ip(registers.second)) network_call = number;
     answer(context, is_ip(registers.second) ? -EACCES : -ENOENT);
   } else if (number == SYS_sendto) {
@@ -80,7 +117,13 @@ constexpr sock_filter jump(uint16_t code, uint32_t value, uint8_t yes, uint8_t n
 
 }  // namespace
 
-bool confine() {
+bool confine(const std::map<std::string, std::string>& hosts) {
+  for (const auto& [name, address] : hosts) {
+    in_addr v4{};
+    in6_addr v6{};
+    if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) reachable().push_back(mapped(v4));
+    if (::inet_pton(AF_INET6, address.c_str(), &v6) == 1) reachable().push_back(v6);
+  }
   struct sigaction action {};
   action.sa_sigaction = on_trap;
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
@@ -100,7 +143,7 @@ bool confine() {
       statement(k_load, offsetof(seccomp_data, arch)),
       jump(k_equal, k_machine, 0, 11),
       statement(k_load, offsetof(seccomp_data, nr)),
-      jump(k_equal, static_cast<uint32_t>(SYS_connect), 8, 0),
+      jump(k_equal, static_cast<uint32_t>(SYS_connect), 16, 0),
       jump(k_equal, k_fork, 7, 0),
       jump(k_equal, k_vfork, 6, 0),
       jump(k_equal, static_cast<uint32_t>(SYS_clone3), 7, 0),
@@ -115,6 +158,10 @@ bool confine() {
       statement(k_return, SECCOMP_RET_ALLOW),
       statement(k_load, offsetof(seccomp_data, args[0])),
       jump(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1),
+      statement(k_return, SECCOMP_RET_ALLOW),
+      statement(k_return, SECCOMP_RET_TRAP),
+      statement(k_load, offsetof(seccomp_data, args[5])),
+      jump(k_equal, k_pass, 0, 1),
       statement(k_return, SECCOMP_RET_ALLOW),
       statement(k_return, SECCOMP_RET_TRAP),
   };

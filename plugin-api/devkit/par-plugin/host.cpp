@@ -103,9 +103,11 @@ par_call Call::functions(Call* self) {
           }};
 }
 
-Call::Call(const Behaviour& behaviour, std::vector<Answer> answers)
+Call::Call(const Behaviour& behaviour, std::vector<Answer> answers,
+           const std::map<std::string, std::string>& hosts)
     : behaviour_(behaviour),
       answers_(std::move(answers)),
+      hosts_(hosts),
       cancelled_(behaviour.cancelled),
       cancel_functions_([] {}),
       abi_(functions(this), behaviour.tables) {
@@ -179,6 +181,11 @@ par_status Call::wait(milliseconds time) {
     return PAR_CANCELLED;
   }
   return changed_.wait_for(lock, time, [this] { return cancelled_; }) ? PAR_CANCELLED : PAR_OK;
+}
+
+const std::string* Call::address_of(const std::string& host) const {
+  const auto at = hosts_.find(host);
+  return at == hosts_.end() ? nullptr : &at->second;
 }
 
 template <typename Kind>

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -56,7 +57,9 @@ class Host {
 /// One par_call and what the plugin did with it.
 class Call {
  public:
-  Call(const Behaviour& behaviour, std::vector<Answer> answers);
+  /// `behaviour` and `hosts` live as long as the call.
+  Call(const Behaviour& behaviour, std::vector<Answer> answers,
+       const std::map<std::string, std::string>& hosts);
   ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -91,6 +94,8 @@ class Call {
   // For services.
 
   const Behaviour& behaviour() const { return behaviour_; }
+  /// The address of that name; null: the policy refuses it.
+  const std::string* address_of(const std::string& host) const;
   HttpAnswer http_answer() { return next_answer<HttpAnswer>(); }
   ProcessAnswer process_answer() { return next_answer<ProcessAnswer>(); }
   /// PAR_CANCELLED, at cancel.
@@ -107,6 +112,7 @@ class Call {
 
   const Behaviour& behaviour_;
   std::vector<Answer> answers_;
+  const std::map<std::string, std::string>& hosts_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::chrono::milliseconds passed_{0};  ///< by waits that took no time
   mutable std::mutex mutex_;

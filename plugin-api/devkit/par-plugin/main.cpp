@@ -24,6 +24,7 @@ usage:
 
 options of check:
   --samples FILE   inputs, connections and servers' answers for the actions (README.md)
+  --net NAME=ADDRESS   a name that par.net/1 resolves, to the numeric address of a server for tests
   --only CHECK     this check alone
   --limit SECONDS  for each check (default 60); each runs in a process of its own
   --json FILE      also write the findings as JSON, --junit FILE as JUnit XML ("-": to standard output, alone)

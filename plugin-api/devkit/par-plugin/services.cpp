@@ -135,13 +135,29 @@ par_status read_output(const par_call* abi, par_child* child, int32_t* stream, u
   return PAR_OK;
 }
 
-// Names lead nowhere here: whoever dials all the same is found by the check of the network.
-par_status resolve(const par_call* abi, par_str, uint16_t, par_addresses** addresses) {
+struct Addresses : par_addresses {
+  std::string text;
+  par_str view;
+};
+
+// Names lead nowhere here but where --net says: whoever dials all the same is found by the check of the
+// network.
+par_status resolve(const par_call* abi, par_str host, uint16_t, par_addresses** addresses) {
   Call& call = Call::of(abi);
-  auto made = std::make_shared<par_addresses>();
+  auto made = std::make_shared<Addresses>();
+  static_cast<par_addresses&>(*made) = {};
   made->struct_size = sizeof(par_addresses);
   par_status status = begin(call);
-  if (status == PAR_OK) status = PAR_POLICY;
+  if (status == PAR_OK) {
+    if (const std::string* const address = call.address_of(copy(host))) {
+      made->text = *address;
+      made->view = borrow(made->text);
+      static_cast<par_addresses&>(*made).addresses = &made->view;
+      made->count = 1;
+    } else {
+      status = PAR_POLICY;
+    }
+  }
   *addresses = made.get();
   give(call, made, status);
   return status;
@@ -172,8 +188,10 @@ const void* find_service(std::string_view id, TableForm form) {
   if (id == PAR_NET_SERVICE) {
     static const Table<par_net> table(
         {sizeof(par_net), 0, resolve,
-         [](const par_call* call, par_addresses* addresses) { release(call, addresses); }, trust_roots,
-         [](const par_call* call, par_pem* pem) { release(call, pem); }},
+         [](const par_call* call, par_addresses* addresses) {
+           release(call, static_cast<Addresses*>(addresses));
+         },
+         trust_roots, [](const par_call* call, par_pem* pem) { release(call, pem); }},
         form);
     return table.get();
   }

@@ -60,7 +60,7 @@ core::Result<void> Session::open() {
   table_ = entry == nullptr ? nullptr : entry();
   if (table_ == nullptr) return fail("it has no table");
   host_ = std::make_unique<Host>(behaviour_, subject_.manifest.services);
-  Call call(friendly_, {});
+  Call call(friendly_, {}, subject_.hosts);
   try {
     opened_.status = table_->open(host_->abi(), borrow(subject_.settings), call.abi(), &instance_);
   } catch (...) {
@@ -81,7 +81,7 @@ void Session::close() {
 Run Session::run(const Sample& sample, Guard guard) {
   GuardedRequest request(sample);
   if (guard == Guard::request_is_read_only) request.make_read_only();
-  Call call(behaviour_, sample.answers);
+  Call call(behaviour_, sample.answers, subject_.hosts);
   const auto started = std::chrono::steady_clock::now();
   Run run;
   try {

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
 #include "core/base/json.hpp"
+#include "core/base/strings.hpp"
 #include "core/plugin/catalog.hpp"
 #include "core/plugin/schema.hpp"
 
@@ -104,6 +108,22 @@ core::Result<Subject> read_subject(const std::filesystem::path& file, const std:
     subject.samples.push_back(std::move(sample));
   }
   return subject;
+}
+
+core::Result<void> read_hosts(std::string_view text, std::map<std::string, std::string>& hosts) {
+  if (text.empty()) return {};
+  for (const std::string_view item : core::split(text, ',')) {
+    const size_t sign = item.find('=');
+    const std::string address(sign == item.npos ? "" : item.substr(sign + 1));
+    in6_addr ignored{};
+    if (sign == 0 || (::inet_pton(AF_INET, address.c_str(), &ignored) != 1 &&
+                      ::inet_pton(AF_INET6, address.c_str(), &ignored) != 1)) {
+      return fail(fmt::format(
+          "--net takes NAME=ADDRESS with a numeric address, and more behind commas; found {}", item));
+    }
+    hosts[std::string(item.substr(0, sign))] = address;
+  }
+  return {};
 }
 
 }  // namespace par::kit

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -54,7 +55,8 @@ struct Subject {
   std::filesystem::path samples_file;  ///< empty: the author gave none
   core::Manifest manifest;
   std::string settings = "{}";
-  std::vector<Sample> samples;  ///< at least one for each action
+  std::vector<Sample> samples;               ///< at least one for each action
+  std::map<std::string, std::string> hosts;  ///< names that par.net/1 resolves, and their numeric addresses
 };
 
 /// A value for every token of a connection that must not come out again.
@@ -70,5 +72,8 @@ core::Result<void> read_samples(const std::filesystem::path& file, Subject& subj
 /// Reads the manifest in `file` and the author's samples (empty: none). Actions without a sample get one that
 /// is made from their schema. The error says what is wrong and where.
 core::Result<Subject> read_subject(const std::filesystem::path& file, const std::filesystem::path& samples);
+
+/// Adds to `hosts` what NAME=ADDRESS says; more of them stand behind commas. The error says what is wrong.
+core::Result<void> read_hosts(std::string_view text, std::map<std::string, std::string>& hosts);
 
 }  // namespace par::kit

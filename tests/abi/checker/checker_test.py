@@ -109,6 +109,9 @@ def samples(program: str, library: str) -> None:
         assert (problem or "") in (check_["text"] or ""), found
     found, check_ = check({"actions": {}})
     assert check_["status"] == "failed" and "ask: the file has no sample of this action" in check_["text"], found
+    for wrong in ("db.example", "=127.0.0.1", "db.example=localhost"):
+        found = subprocess.run([program, "check", library, "--net", wrong], capture_output=True, text=True)
+        assert found.returncode == 2 and "--net takes NAME=ADDRESS with a numeric address" in found.stderr, found
     for content, reason in REFUSALS:
         found, _ = check(content)
         assert found.returncode == 2 and reason in found.stderr, (content, found)

@@ -5,6 +5,8 @@
 They are installed over a copy of this machine's file system (an overlay in a mount namespace of its own), so that dpkg checks
 the dependencies against real packages, maintainer scripts run, and nothing of it stays.
 """
+import filecmp
+import os
 import pathlib
 import shutil
 import subprocess
@@ -32,8 +34,8 @@ exec chroot "$1/root" /bin/sh -ec "$3"
 """
 
 
-def output(*command):
-    done = subprocess.run(command, capture_output=True, text=True)
+def output(*command, **variables):
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | variables)
     if done.returncode != 0:
         raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -46,10 +48,14 @@ class Packages(unittest.TestCase):
             if shutil.which(tool) is None:
                 raise unittest.SkipTest(f"{tool} is not installed (apt-get install dpkg-dev file)")
         cls.directory = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="par-packages-")))
-        output(CPACK, "--config", str(BUILD / "CPackConfig.cmake"), "-B", str(cls.directory),
-               "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip")  # half the time
-        shutil.rmtree(cls.directory / "_CPack_Packages")
+        cls.build(cls.directory)
         cls.files = {path.name.partition("_")[0]: path for path in cls.directory.glob("*.deb")}
+
+    @staticmethod
+    def build(directory):
+        output(CPACK, "--config", str(BUILD / "CPackConfig.cmake"), "-B", str(directory),
+               "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip", SOURCE_DATE_EPOCH="1700000000")  # gzip: half the time
+        shutil.rmtree(directory / "_CPack_Packages")
 
     def field(self, package, name):
         return output("dpkg-deb", "--field", self.files[package], name).strip()
@@ -77,6 +83,12 @@ class Packages(unittest.TestCase):
                     self.assertNotEqual(mode[8], "w", path)
                     self.assertTrue(path.startswith(("/usr/", "/lib/systemd/")), path)
 
+    def test_the_same_build_tree_and_date_give_the_same_bytes(self):
+        again = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="par-packages-again-")))
+        self.build(again)
+        names = [path.name for path in self.files.values()]
+        self.assertEqual(filecmp.cmpfiles(self.directory, again, names, shallow=False), (names, [], []))
+
     def test_all_that_the_build_tree_installs_is_in_exactly_one(self):
         prefix = self.directory / "prefix"
         output("cmake", "--install", str(BUILD), "--prefix", str(prefix))
@@ -101,19 +113,20 @@ class Packages(unittest.TestCase):
         for foreign in ("libpq5", "libgrpc", "libprotobuf32"):
             self.assertNotIn(foreign, self.field("par-runner", "Depends"))
 
-    def test_dpkg_installs_them_and_the_runner_shows_the_chosen_actions(self):
+    def test_apt_installs_them_and_the_runner_shows_the_chosen_actions(self):
         shown = self.in_overlay("""
             cd /run/par
-            dpkg --install par-runner_*.deb par-plugin-http_*.deb par-plugin-kubernetes_*.deb par-plugin-dev_*.deb >&2
+            apt="apt-get -q -y --no-install-recommends"
+            $apt install ./par-runner_*.deb ./par-plugin-http_*.deb ./par-plugin-kubernetes_*.deb ./par-plugin-dev_*.deb >&2
             echo "== installed"; dpkg-query --show --showformat '${Package} ${Status}\\n' 'par-*'
             ! command -v systemd-sysusers >/dev/null || {
               echo "== account"; getent passwd par-runner; stat -c '%U %a' /etc/dd-action-runner/config; }
             echo "== actions"; par-runner --list-actions
             echo "== check"; par-plugin check /usr/lib/par-runner/plugins/com.datadoghq.http.so >&2 && echo good
             touch /etc/dd-action-runner/config/config.yaml 2>/dev/null || true
-            dpkg --purge par-plugin-kubernetes par-plugin-http >&2
+            $apt remove par-plugin-kubernetes par-plugin-http >&2
             echo "== fewer"; par-runner --list-actions
-            dpkg --purge par-plugin-dev par-runner >&2
+            $apt purge par-runner 'par-plugin-*' >&2
             echo "== left"; ls -d /usr/lib/par-runner /usr/share/par-runner /usr/bin/par-* 2>/dev/null || true
             ls /etc/dd-action-runner/config""")
         sections = dict(part.split("\n", 1) for part in shown.split("== ")[1:])

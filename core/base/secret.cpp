@@ -10,9 +10,15 @@ void wipe(void* data, size_t size) noexcept {
   OPENSSL_cleanse(data, size);
 }
 
-// A short string lives inside the object, so moving one copies it: the source is wiped here too.
-Secret::Secret(std::string text) noexcept : text_(std::move(text)) {
-  wipe(text.data(), text.size());
+// A short string lives inside the object, so moving one copies it and leaves the bytes behind: it is copied,
+// and wiped while its length is still known.
+Secret::Secret(std::string text) noexcept {
+  if (text.size() < sizeof(std::string)) {
+    text_ = text;
+    wipe(text.data(), text.size());
+  } else {
+    text_ = std::move(text);
+  }
 }
 
 Secret::Secret(const Secret& other) = default;

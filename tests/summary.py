@@ -1,5 +1,6 @@
 """Counts the tests of CTest's JUnit files, says why tests were skipped, and ends with the line
 `N passed, N failed, N skipped`. Exits 1 if a test failed or none ran."""
+import os
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -8,6 +9,10 @@ import xml.etree.ElementTree as ElementTree
 def main(paths):
     passed = failed = skipped = 0
     for path in paths:
+        if not os.path.exists(path):
+            print(f"failed: no results in {path}")
+            failed += 1
+            continue
         for case in ElementTree.parse(path).getroot().iter("testcase"):
             output = case.findtext("system-out") or ""
             if case.get("status") == "run":

@@ -14,7 +14,7 @@
 using namespace par::core;
 
 TEST_CASE("base64 follows RFC 4648 in both alphabets") {
-  CHECK(base64_encode("") == "");
+  CHECK(base64_encode("").empty());
   CHECK(base64_encode("f") == "Zg==");
   CHECK(base64_encode("fo") == "Zm8=");
   CHECK(base64_encode("foo") == "Zm9v");

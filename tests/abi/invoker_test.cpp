@@ -129,7 +129,7 @@ TEST_CASE("on_cancel functions run again until they have their effect") {
 TEST_CASE("a cancel's reason is told, and only the first one") {
   Host host("misbehaving");
   Running running = host.start(k_namespace, "sleeps_in_wait");
-  CHECK_FALSE(running.has_reply_within(Milliseconds(50)));
+  wait_until([&] { return host.logged("waiting"); });
   running.call().cancel("the runner was stopped");
   running.call().cancel("something else");
   CHECK(running.text() ==

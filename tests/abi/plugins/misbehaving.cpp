@@ -99,6 +99,7 @@ par_status execute(par_instance* /*instance*/, const par_request* request, const
     return fail(call, "login with correct horse battery was refused");
   }
   if (action == "sleeps_in_wait") {
+    the_host->log(the_host, call, PAR_LOG_INFO, str("waiting"));
     if (call->wait(call, 60'000) == PAR_OK) return give(call, "{}");
     return fail(call, "interrupted; job 17 goes on", "", PAR_CANCELLED);
   }

@@ -16,6 +16,8 @@ namespace {
 
 // Good answers that come before a hostile one, at most.
 constexpr size_t k_most_uses = 16;
+// For a call whose peer says nothing more.
+constexpr std::chrono::milliseconds k_limit_with_peers{200};
 
 // Survival is all that is asked: a crash or a hang ends this process, and the parent sees it.
 Verdict survives(const Subject& subject, const Behaviour& behaviour) {
@@ -151,6 +153,24 @@ Verdict survives_hostile_answers(const Subject& subject) {
   return passed();
 }
 
+// One sample is enough: what comes before a login is the same for every action.
+Verdict survives_hostile_peers(const Subject& subject) {
+  Behaviour behaviour;
+  Session session(subject, behaviour);
+  if (!session.open()) return skipped("it cannot be opened");
+  const auto dials = [&](const Sample& sample) { return session.run(sample).report.names != 0; };
+  const auto sample = std::find_if(subject.samples.begin(), subject.samples.end(), dials);
+  if (sample == subject.samples.end()) return skipped("no sample asks par.net/1 for a name");
+  behaviour.limit = k_limit_with_peers;
+  for (const PeerScript& peer : hostile_peers()) {
+    behaviour.peer = &peer;
+    if (session.run(*sample).report.peers == 0)
+      return skipped(sample->label + ": its port cannot be listened on");
+  }
+  session.close();
+  return passed();
+}
+
 Verdict survives_other_types(const Subject& subject) {
   const Behaviour behaviour;
   Session session(subject, behaviour);
@@ -209,6 +229,8 @@ constexpr Check k_checks[] = {
     {"input.other_type", "PAR-E9", "inputs that are no object are survived", nullptr, survives_other_types},
     {"answer.hostile", "PAR-E8", "whatever servers and programs answer, at any time, is survived", nullptr,
      survives_hostile_answers},
+    {"peer.hostile", "PAR-E8", "whatever a peer sends that it dials by itself is survived", nullptr,
+     survives_hostile_peers},
     {"secret.hidden", "PAR-S4 PAR-S5", "tokens show in no log line and no error text", nullptr,
      secrets_stay_hidden},
 };

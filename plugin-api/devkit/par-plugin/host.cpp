@@ -183,9 +183,17 @@ par_status Call::wait(milliseconds time) {
   return changed_.wait_for(lock, time, [this] { return cancelled_; }) ? PAR_CANCELLED : PAR_OK;
 }
 
-const std::string* Call::address_of(const std::string& host) const {
-  const auto at = hosts_.find(host);
-  return at == hosts_.end() ? nullptr : &at->second;
+std::string Call::address_of(const std::string& host, uint16_t port) {
+  const std::lock_guard lock(mutex_);
+  ++report_.names;
+  if (behaviour_.peer == nullptr) {
+    const auto at = hosts_.find(host);
+    return at == hosts_.end() ? "" : at->second;
+  }
+  auto peer = Peer::start(*behaviour_.peer, port);
+  if (!peer) return "";
+  ++report_.peers;
+  return peers_.emplace_back(std::move(peer))->address();
 }
 
 template <typename Kind>

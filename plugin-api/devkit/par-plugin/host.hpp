@@ -14,6 +14,7 @@
 
 #include "core/plugin/cancel_functions.hpp"
 #include "plugin-api/devkit/par-plugin/memory.hpp"
+#include "plugin-api/devkit/par-plugin/peer.hpp"
 #include "plugin-api/devkit/par-plugin/subject.hpp"
 
 namespace par::kit {
@@ -21,13 +22,14 @@ namespace par::kit {
 /// How the checking host behaves: always as the ABI allows, seldom as a plugin would like it.
 struct Behaviour {
   TableForm tables = TableForm::plain;
-  bool services = true;           ///< false: service() answers null
-  par_status failure = PAR_OK;    ///< what every service operation answers
-  bool fail_reads_only = false;   ///< operations begin well, their reads fail
-  bool block = false;             ///< operations of services end at cancel only
-  bool waits_pass = true;         ///< wait() lets its time pass at once, a minute in all, and then cancels
-  std::optional<Answer> hostile;  ///< in place of what the sample says, for services of its kind
-  size_t hostile_from = 0;        ///< at this use of a service and all later ones
+  bool services = true;              ///< false: service() answers null
+  par_status failure = PAR_OK;       ///< what every service operation answers
+  bool fail_reads_only = false;      ///< operations begin well, their reads fail
+  bool block = false;                ///< operations of services end at cancel only
+  bool waits_pass = true;            ///< wait() lets its time pass at once, a minute in all, and then cancels
+  std::optional<Answer> hostile;     ///< in place of what the sample says, for services of its kind
+  size_t hostile_from = 0;           ///< at this use of a service and all later ones
+  const PeerScript* peer = nullptr;  ///< who is reached under each name, in place of the hosts of the call
   uint64_t max_result_bytes = 15u << 20;
   bool cancelled = false;  ///< from the start
   std::optional<std::chrono::milliseconds> cancel_after;
@@ -78,6 +80,8 @@ class Call {
     size_t functions_left = 0;
     size_t objects_left = 0;
     size_t released_twice = 0;
+    size_t names = 0;          ///< that it asked par.net/1 for
+    size_t peers = 0;          ///< that it was led to by Behaviour::peer
     std::vector<size_t> uses;  ///< of services, each as the index of its kind of Answer
     std::string misfit;        ///< a use for which the sample has an answer of another kind
   };
@@ -94,8 +98,8 @@ class Call {
   // For services.
 
   const Behaviour& behaviour() const { return behaviour_; }
-  /// The address of that name; null: the policy refuses it.
-  const std::string* address_of(const std::string& host) const;
+  /// The address where that name is to be dialled; empty: the policy refuses it.
+  std::string address_of(const std::string& host, uint16_t port);
   HttpAnswer http_answer() { return next_answer<HttpAnswer>(); }
   ProcessAnswer process_answer() { return next_answer<ProcessAnswer>(); }
   /// PAR_CANCELLED, at cancel.
@@ -120,6 +124,7 @@ class Call {
   bool cancelled_ = false;
   bool finished_ = false;
   std::vector<std::shared_ptr<void>> objects_;
+  std::vector<std::unique_ptr<Peer>> peers_;
   Report report_;
   core::CancelFunctions cancel_functions_;
   Table<par_call> abi_;

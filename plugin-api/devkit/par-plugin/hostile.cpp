@@ -85,6 +85,34 @@ std::vector<Answer> hostile_programs() {
   return all;
 }
 
+std::vector<PeerScript> make_hostile_peers() {
+  using namespace std::string_literals;
+  const std::string rubbish = repeated("\xff\x00\x7f\x80"s, 256u << 10);
+  const std::string beginnings[] = {
+      ""s,
+      rubbish,
+      std::string(1u << 20, '\0'),
+      "HTTP/1.1 400 Bad Request\r\nContent-Length: 99999999999999999999\r\n\r\n"s,
+      "\x15\x03\x03\x00\x02\x02\x28"s,                    // TLS: a fatal alert
+      "\x16\x03\x03\xff\xff\x02\xff\xff\xff"s + rubbish,  // TLS: a hello without end
+      "\x00\x00\x00\x04\x00\x00\x00\x00\x00"s + rubbish,  // HTTP/2: settings, then rubbish
+      "\xff\xff\xff\x04\x00\x00\x00\x00\x00"s,            // HTTP/2: the longest frame, cut
+      "\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0b"s,
+      "N"s,                                                              // PostgreSQL: no TLS
+      "S"s + rubbish,                                                    // PostgreSQL: TLS, then rubbish
+      "R\x00\x00\x00\x08\x00\x00\x00\x00Z\x7f\xff\xff\xffI"s,            // PostgreSQL: welcome, then a length
+      "R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05I"s + rubbish,  // PostgreSQL: ready, then rubbish
+      "E\x00\x00\x00\x04"s,                                              // PostgreSQL: an empty error
+      "E\x7f\xff\xff\xff" + rubbish,
+  };
+  std::vector<PeerScript> all;
+  for (const std::string& bytes : beginnings) {
+    all.push_back({bytes, false});
+    all.push_back({bytes, true});
+  }
+  return all;
+}
+
 const std::array<std::string, 8>& odd_texts() {
   static const std::array<std::string, 8> k_texts = {"",
                                                      std::string(256u << 10, 'A'),
@@ -163,6 +191,11 @@ const std::vector<Answer>& hostile_answers(size_t kind) {
   static const std::vector<Answer> k_servers = hostile_servers();
   static const std::vector<Answer> k_programs = hostile_programs();
   return kind == Answer(HttpAnswer()).index() ? k_servers : k_programs;
+}
+
+const std::vector<PeerScript>& hostile_peers() {
+  static const std::vector<PeerScript> k_peers = make_hostile_peers();
+  return k_peers;
 }
 
 }  // namespace par::kit

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/plugin/schema.hpp"
+#include "plugin-api/devkit/par-plugin/peer.hpp"
 #include "plugin-api/devkit/par-plugin/subject.hpp"
 
 namespace par::kit {
@@ -22,5 +23,9 @@ std::vector<std::string> hostile_connections(const std::string& connection);
 /// statuses, many headers. Programs: output of that sort, much of it on standard error, odd exit codes and
 /// signals.
 const std::vector<Answer>& hostile_answers(size_t kind);
+
+/// Peers of protocols that a library speaks by itself: silent, cut, rubbish, lengths that nothing has, and
+/// the beginnings of TLS, HTTP/2 and PostgreSQL with nonsense behind them.
+const std::vector<PeerScript>& hostile_peers();
 
 }  // namespace par::kit

@@ -140,23 +140,20 @@ struct Addresses : par_addresses {
   par_str view;
 };
 
-// Names lead nowhere here but where --net says: whoever dials all the same is found by the check of the
-// network.
-par_status resolve(const par_call* abi, par_str host, uint16_t, par_addresses** addresses) {
+// Names lead nowhere here but where --net or a check says: whoever dials all the same is found by the check
+// of the network.
+par_status resolve(const par_call* abi, par_str host, uint16_t port, par_addresses** addresses) {
   Call& call = Call::of(abi);
   auto made = std::make_shared<Addresses>();
   static_cast<par_addresses&>(*made) = {};
   made->struct_size = sizeof(par_addresses);
   par_status status = begin(call);
   if (status == PAR_OK) {
-    if (const std::string* const address = call.address_of(copy(host))) {
-      made->text = *address;
-      made->view = borrow(made->text);
-      static_cast<par_addresses&>(*made).addresses = &made->view;
-      made->count = 1;
-    } else {
-      status = PAR_POLICY;
-    }
+    made->text = call.address_of(copy(host), port);
+    made->view = borrow(made->text);
+    static_cast<par_addresses&>(*made).addresses = &made->view;
+    made->count = made->text.empty() ? 0 : 1;
+    if (made->count == 0) status = PAR_POLICY;
   }
   *addresses = made.get();
   give(call, made, status);

@@ -1,8 +1,10 @@
 /* A plugin that keeps every rule but the one that the build's PAR_BREAK_... names. Valid as C and as C++. */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <netinet/in.h>
 #include <par/http.h>
+#include <par/net.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -10,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #ifdef __cplusplus
@@ -19,6 +22,7 @@ extern const char par_manifest_begin[], par_manifest_end[];
 
 static const par_host* the_host;
 static const par_http* http;
+static const par_net* net;
 
 static par_str str(const char* text) {
   par_str s = {text, strlen(text)};
@@ -78,6 +82,7 @@ static par_status open_plugin(const par_host* host, par_str settings, const par_
 #endif
   the_host = host;
   http = (const par_http*)host->service(host, PAR_HTTP_SERVICE);
+  net = (const par_net*)host->service(host, PAR_NET_SERVICE);
   return PAR_OK;
 }
 
@@ -155,6 +160,33 @@ static par_status ask(const par_call* call, int second) {
 #endif
   http->release(call, response);
   return status;
+}
+
+/* Dials a database and hears the first byte of its greeting. */
+static void dial(const par_call* call) {
+  const struct timeval patience = {0, 100 * 1000};
+  struct sockaddr_in address;
+  par_addresses* addresses = NULL;
+  char text[64], first = 0;
+  int descriptor;
+  if (net == NULL) return;
+  if (net->resolve(call, str("db.example"), 5432, &addresses) == PAR_OK) {
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_port = htons(5432);
+    snprintf(text, sizeof text, "%.*s", (int)addresses->addresses[0].len, addresses->addresses[0].ptr);
+    inet_pton(AF_INET, text, &address.sin_addr);
+    descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (connect(descriptor, (struct sockaddr*)&address, sizeof address) == 0) {
+      (void)!recv(descriptor, &first, 1, 0);
+    }
+#ifdef PAR_BREAK_PEER_HOSTILE
+    if (first == 'N') abort();
+#endif
+    close(descriptor);
+  }
+  net->release_addresses(call, addresses);
 }
 
 #ifdef PAR_BREAK_REQUEST_RELEASED
@@ -241,6 +273,7 @@ static par_status execute(par_instance* instance, const par_request* request, co
     if (others != 0) return fail(call, PAR_ERROR, "somebody else is here");
   }
 #endif
+  dial(call);
   status = ask(call, 0);
   if (status == PAR_OK) status = ask(call, 1);
 #ifdef PAR_BREAK_CANCEL_BEFORE

@@ -24,8 +24,8 @@ std::string next_address() {
   return fmt::format("127.{}.{}.{}", 64 + process % 128, process / 128 % 256, 1 + count++ % 250);
 }
 
-// Only async-signal-safe calls, since the parent has threads. Of its descriptors none may stay open here: they
-// would keep connections alive that the plugin has closed.
+// Only async-signal-safe calls, since the parent has threads. Of its descriptors none may stay open here:
+// they would keep connections alive that the plugin has closed.
 [[noreturn]] void serve(int listener, std::string_view bytes, bool stays) {
   ::dup2(listener, STDIN_FILENO);
   ::close_range(STDIN_FILENO + 1, ~0u, 0);

@@ -76,4 +76,16 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
   return {};
 }
 
+tl::expected<std::filesystem::path, int> write_unique_file(const std::filesystem::path& prefix,
+                                                           std::string_view content) {
+  std::string name = prefix.native() + ".XXXXXX";
+  const FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));
+  if (!file) return tl::unexpected(errno);
+  int error = write_all(file.get(), content);
+  if (error == 0 && ::fsync(file.get()) != 0) error = errno;
+  if (error == 0) return std::filesystem::path(name);
+  ::unlink(name.c_str());
+  return tl::unexpected(error);
+}
+
 }  // namespace par::core

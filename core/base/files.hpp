@@ -36,6 +36,11 @@ Result<std::string> read_file(const std::filesystem::path& path, size_t max_byte
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content,
                                    unsigned mode);
 
+/// Writes and syncs a new file `prefix`.XXXXXX of mode 0600, under a name that nothing had. Its path, or an
+/// errno value; then nothing is left of it.
+tl::expected<std::filesystem::path, int> write_unique_file(const std::filesystem::path& prefix,
+                                                           std::string_view content);
+
 /// Text of an errno value.
 std::string errno_text(int error);
 

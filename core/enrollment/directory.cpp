@@ -50,14 +50,10 @@ tl::unexpected<Error> cannot_write(const fs::path& directory, int error) {
 
 // Writes, syncs and removes a file. An errno value, or 0.
 int try_to_write(const fs::path& directory) {
-  std::string name = (directory / ".enrollment.XXXXXX").native();
-  const FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));
-  if (!file) return errno;
-  const std::string content(k_proof_bytes, '\n');
-  int error = write_all(file.get(), content);
-  if (error == 0 && ::fsync(file.get()) != 0) error = errno;
-  ::unlink(name.c_str());
-  return error;
+  const auto file = write_unique_file(directory / ".enrollment", std::string(k_proof_bytes, '\n'));
+  if (!file) return file.error();
+  ::unlink(file->c_str());
+  return 0;
 }
 
 // A template is called <integration>_<kind>.json.

@@ -14,19 +14,24 @@ import json
 import os
 import pathlib
 import random
-import shlex
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.parse
+import urllib.request
 
 from canary import Canaries
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/services"))
+from service import variables  # noqa: E402
+
 BUILD = pathlib.Path(os.environ.get("PAR_BUILD_DIR", ROOT / "build" / "release")).resolve()
 
 # Generous: sanitizer builds on a loaded machine. Waits end as soon as what they wait for is there.
@@ -72,12 +77,7 @@ def service(name):
         raise unittest.SkipTest(f"{name}: {skipped.read_text().strip()}")
     if not (directory / "env").exists():
         raise AssertionError(f"{name} is not running: tests/services/service.py up {name} {directory}")
-    variables = {}
-    for line in (directory / "env").read_text().splitlines():
-        words = shlex.split(line.removeprefix("export "))
-        if words and "=" in words[0]:
-            variables.update([words[0].split("=", 1)])
-    return variables
+    return variables(directory)
 
 
 def token_auth(**tokens):
@@ -101,6 +101,17 @@ def free_port():
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("", port))
             return probe.getsockname()[1]
+
+
+def status(port, path):
+    """What the local server of a runner answers on this machine's side; None as long as nobody does."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None
 
 
 class Backend:

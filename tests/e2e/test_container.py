@@ -5,12 +5,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 
 from chart import module
 from containers import REQUEST, ContainerCase, request, share
-from harness import BUILD, ROOT, Backend, free_port, wait_until
+from harness import BUILD, ROOT, Backend, free_port, status, wait_until
 from servers import http_server
 
 sys.path.insert(0, str(ROOT / "tests/services/container"))
@@ -63,17 +61,6 @@ class Image(ContainerCase):
                 with self.subTest(user=user, image=image):
                     listed = self.once(image, "--list-actions", options=["--user", user, *HARDENED])
                     self.assertIn(REQUEST, listed.stdout)
-
-
-def status(port, path):
-    """What the local server of a runner answers on this machine's side; None as long as nobody does."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return None
 
 
 class Running(ContainerCase):

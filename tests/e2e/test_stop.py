@@ -3,7 +3,7 @@ import signal
 import time
 import unittest
 
-from harness import Backend, Runner, wait_until
+from harness import Backend, Runner, free_port, status, wait_until
 from servers import http_server, slow
 
 REQUEST = "com.datadoghq.http.request"
@@ -100,24 +100,13 @@ class Stop(unittest.TestCase):
             self.assertLess(time.monotonic() - begin, 15)
 
     def test_readiness_fails_while_it_drains_and_liveness_does_not(self):
-        from harness import free_port
-        import urllib.error
-        import urllib.request
         port = free_port()
         with Backend() as backend, http_server(slow(2)) as server, \
                 Runner(backend, allow=[REQUEST], config={"port": port}) as runner:
-            def status(path):
-                try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-                        return answer.status
-                except urllib.error.HTTPError as error:
-                    return error.code
-                except OSError:
-                    return None
-            wait_until(lambda: status("/readiness") == 200, "readiness")
+            wait_until(lambda: status(port, "/readiness") == 200, "readiness")
             backend.enqueue(request(server.url))
             wait_until(lambda: server.requests, "the request")
             runner.send_signal()
-            wait_until(lambda: status("/readiness") == 503, "readiness to fail")
-            self.assertEqual(status("/liveness"), 200)
+            wait_until(lambda: status(port, "/readiness") == 503, "readiness to fail")
+            self.assertEqual(status(port, "/liveness"), 200)
             self.assertEqual(runner.wait_exit(), 0)

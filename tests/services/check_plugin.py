@@ -7,22 +7,19 @@ ${X_PORT} also for the port of X_ADDRESS. HOST is the name under which the sampl
 had here.
 """
 import pathlib
-import shlex
 import string
 import subprocess
 import sys
 import tempfile
 
+from service import variables
 
-def variables_of(file: pathlib.Path) -> dict[str, str]:
-    variables = {}
-    for line in file.read_text().splitlines():
-        words = shlex.split(line.removeprefix("export "))
-        if words and "=" in words[0]:
-            variables.update([words[0].split("=", 1)])
+
+def substitutes(directory: str) -> dict[str, str]:
+    told = variables(directory)
     ports = {name.removesuffix("ADDRESS") + "PORT": value.rpartition(":")[2]
-             for name, value in variables.items() if name.endswith("_ADDRESS")}
-    return ports | variables
+             for name, value in told.items() if name.endswith("_ADDRESS")}
+    return ports | told
 
 
 def main() -> int:
@@ -31,7 +28,7 @@ def main() -> int:
     if skipped.exists():
         print(f"SKIPPED: {skipped.read_text().strip()}")
         return 77
-    text = string.Template(pathlib.Path(samples).read_text()).substitute(variables_of(pathlib.Path(directory, "env")))
+    text = string.Template(pathlib.Path(samples).read_text()).substitute(substitutes(directory))
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         file.write(text)
         file.flush()

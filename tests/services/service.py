@@ -6,10 +6,21 @@
 A server that cannot be had leaves its reason in DIR.skipped, which tests/e2e/harness.py turns into skipped tests.
 """
 import pathlib
+import shlex
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+
+
+def variables(directory):
+    """What a server that was started told in `directory`/env."""
+    found = {}
+    for line in pathlib.Path(directory, "env").read_text().splitlines():
+        words = shlex.split(line.removeprefix("export "))
+        if words and "=" in words[0]:
+            found.update([words[0].split("=", 1)])
+    return found
 
 
 def main():

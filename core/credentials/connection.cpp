@@ -10,13 +10,10 @@
 #include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
 #include "core/credentials/credential_file.hpp"
+#include "core/credentials/credentials_type.hpp"
 
 namespace par::core {
 namespace {
-
-constexpr int k_token_auth = 1;
-constexpr int k_basic_auth = 2;
-constexpr int k_oauth2 = 3;
 
 using Kind = ConnectionToken::Kind;
 

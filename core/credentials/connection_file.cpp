@@ -11,6 +11,7 @@
 #include "core/base/json_members.hpp"
 #include "core/base/strings.hpp"
 #include "core/credentials/credential_file.hpp"
+#include "core/credentials/credentials_type.hpp"
 
 namespace par::core {
 namespace {
@@ -18,8 +19,6 @@ namespace {
 using Kind = ConnectionToken::Kind;
 
 const std::vector<std::string> k_auths = {"unspecified", "token", "basic", "oauth2"};  // by number
-constexpr int k_token_auth = 1;
-constexpr int k_basic_auth = 2;
 constexpr const char* k_root_tokens = "root_tokens";
 
 Result<int> read_auth(const json::Value* auth) {

@@ -122,10 +122,10 @@ Result<void> refuse_unlisted(const json::Value& value, const json::Value& schema
 
 Result<void> check_connection(const json::Value& connection, const std::string& where, bool must_work,
                               const core::Manifest& manifest) {
-  const auto document = core::parse_json(k_connection_schema);
-  static const auto k_schema = core::Schema::compile(*document, "connection.schema.json");
+  static const auto k_document = core::parse_json(k_connection_schema);
+  static const auto k_schema = core::Schema::compile(*k_document, "connection.schema.json");
   if (const auto valid = k_schema->validate(connection, "connection"); !valid) return fail_in(where, valid);
-  if (auto listed = refuse_unlisted(connection, *document, where + ".connection"); !listed) return listed;
+  if (auto listed = refuse_unlisted(connection, *k_document, where + ".connection"); !listed) return listed;
   if (!must_work) return {};
   std::vector<std::string> given;
   for (const auto& token : connection["root_tokens"].GetArray()) {

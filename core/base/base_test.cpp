@@ -83,6 +83,8 @@ TEST_CASE("strings") {
   const std::vector<std::string> names = {"com.datadoghq.http.request", "com.datadoghq.jenkins.getJobStatus"};
   CHECK(nearest("com.datadoghq.http.requests", names) == names[0]);
   CHECK(nearest("something.else.entirely", names).empty());
+  CHECK(did_you_mean("com.datadoghq.http.requests", names) == " (did you mean \"" + names[0] + "\"?)");
+  CHECK(did_you_mean("something.else.entirely", names).empty());
 }
 
 TEST_CASE("a secret keeps its value through copies and moves and is gone from where it was") {

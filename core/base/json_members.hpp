@@ -84,10 +84,8 @@ class Members {
     for (const auto& member : object_.GetObject()) {
       const std::string name(json::text(member.name));
       if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-      const std::string_view near = nearest(name, known_);
       return fail(fmt::format("{} has no member \"{}\"{}; known are {}", where_, name,
-                              near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near),
-                              fmt::join(known_, ", ")));
+                              did_you_mean(name, known_), fmt::join(known_, ", ")));
     }
     return {};
   }

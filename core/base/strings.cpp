@@ -75,4 +75,9 @@ std::string_view nearest(std::string_view word, const std::vector<std::string>& 
   return found;
 }
 
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
+  const std::string_view near = nearest(word, candidates);
+  return near.empty() ? "" : " (did you mean \"" + std::string(near) + "\"?)";
+}
+
 }  // namespace par::core

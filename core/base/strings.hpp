@@ -21,5 +21,8 @@ std::string_view cut_utf8(std::string_view text, size_t bytes);
 /// error (at most a third of the word's length, and less than 8); else empty. The view points into
 /// `candidates`.
 std::string_view nearest(std::string_view word, const std::vector<std::string>& candidates);
+/// ` (did you mean "C"?)` with the nearest candidate C, for an error that has just named `word`; empty if no
+/// candidate is near.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace par::core

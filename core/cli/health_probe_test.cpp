@@ -11,7 +11,7 @@
 #include "tests/catch.hpp"
 
 using namespace par::core;
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include "tests/catch.hpp"
 
 using namespace par::core;
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -293,11 +293,11 @@ TEST_CASE("unknown keys and mistyped variables warn once with the nearest name")
   const Config config =
       good("ddBaseUrl: x\nactionAllowlist: []\nsomethingElseAltogether: 1\nbundles: {a: 1}\n",
            {{"PAR_RUNNER_POOLSIZE", "3"}, {"PAR_SOMETHING_OF_SOMEONE_ELSE", "1"}});
-  CHECK(warns(config, "config.yaml:1: unknown key \"ddBaseUrl\" is ignored; did you mean \"ddBaseURL\"?"));
+  CHECK(warns(config, "config.yaml:1: unknown key \"ddBaseUrl\" is ignored (did you mean \"ddBaseURL\"?)"));
   CHECK(warns(config, "did you mean \"actionsAllowlist\"?"));
   CHECK(warns(config, "config.yaml:3: unknown key \"somethingElseAltogether\" is ignored"));
   CHECK(warns(config, "credential file"));
-  CHECK(warns(config, "did you mean PAR_RUNNER_POOL_SIZE?"));
+  CHECK(warns(config, "did you mean \"PAR_RUNNER_POOL_SIZE\"?"));
   CHECK(config.warnings.size() == 5);
 }
 

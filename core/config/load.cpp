@@ -72,8 +72,8 @@ void warn_of_unknown_keys(const Setting& file, Config& config) {
         fmt::format("{}: unknown key \"{}\" is ignored", member.value.where, cut_utf8(member.key, 60));
     if (member.key == "bundles") {
       text += ": scripts are configured in the credential file of their connection";
-    } else if (const std::string_view near = nearest(member.key, keys); !near.empty()) {
-      text += fmt::format("; did you mean \"{}\"?", near);
+    } else {
+      text += did_you_mean(member.key, keys);
     }
     config.warnings.push_back(std::move(text));
   }
@@ -87,8 +87,8 @@ void warn_of_unknown_variables(const Environment& environment, Config& config) {
   }
   for (const auto& [name, value] : environment) {
     if (!name.starts_with("PAR_") || std::find(names.begin(), names.end(), name) != names.end()) continue;
-    if (const std::string_view near = nearest(name, names); !near.empty()) {
-      config.warnings.push_back(fmt::format("unknown variable {} is ignored; did you mean {}?", name, near));
+    if (const std::string meant = did_you_mean(name, names); !meant.empty()) {
+      config.warnings.push_back(fmt::format("unknown variable {} is ignored{}", name, meant));
     }
   }
 }

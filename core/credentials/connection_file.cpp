@@ -87,9 +87,8 @@ std::string why_unused(const ConnectionToken& token) {
   if (setting == k_settings.end()) {
     std::vector<std::string> known{k_root_tokens};
     for (const auto& [other, names] : k_settings) known.push_back(other);
-    const std::string_view near = nearest(part, known);
-    return fmt::format("begins with no part that a connection has{}; there are {}",
-                       near.empty() ? "" : fmt::format(" (did you mean {}?)", near), fmt::join(known, ", "));
+    return fmt::format("begins with no part that a connection has{}; there are {}", did_you_mean(part, known),
+                       fmt::join(known, ", "));
   }
   const auto& names = setting->second;
   if (segments.size() != (part == "base_url" ? 1 : 2))

@@ -91,7 +91,7 @@ TEST_CASE("what is wrong with a connection file is named by file, member and wha
           "connection.tokens[0] (root_tokens.a) has no value; give plain_text"},
       Row{R"({"tokens": [{"name": "root_tokens.a.b", "file": "x"}]})", "must be root_tokens and one name"},
       Row{R"({"tokens": [{"name": "header.X", "plain_text": "x"}]})",
-          "(did you mean headers?); there are root_tokens, base_url"},
+          "(did you mean \"headers\"?); there are root_tokens, base_url"},
       Row{R"({"tokens": [{"name": "base_url.x", "plain_text": "x"}]})", "must be base_url"},
       Row{R"({"tokens": [{"name": "headers", "plain_text": "x"}]})", "must be headers and one name"},
       Row{R"({"tokens": [{"name": "body.type", "plain_text": "x"}]})",

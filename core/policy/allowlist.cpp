@@ -54,11 +54,6 @@ bool holds(const Map& map, std::string_view bundle, std::string_view action) {
   return found != map.end() && (found->second.contains(action) || found->second.contains(k_every_action));
 }
 
-std::string with_suggestion(std::string text, std::string_view suggestion) {
-  if (!suggestion.empty()) text += fmt::format("; did you mean \"{}\"?", suggestion);
-  return text;
-}
-
 // What is known of one bundle: its actions, and whether other bundles lie below its name.
 struct KnownBundle {
   std::vector<std::string> actions;
@@ -130,10 +125,9 @@ std::vector<std::string> ActionsAllowlist::named_bundles() const {
 std::vector<std::string> ActionsAllowlist::warnings(const std::vector<std::string>& known_actions) const {
   std::vector<std::string> texts;
   for (const std::string& entry : useless_) {
-    texts.push_back(with_suggestion(
-        fmt::format("actionsAllowlist: \"{}\" allows nothing: expected <namespace>.<action> or <namespace>.*",
-                    entry),
-        nearest(entry, known_actions)));
+    texts.push_back(fmt::format(
+        "actionsAllowlist: \"{}\" allows nothing: expected <namespace>.<action> or <namespace>.*{}", entry,
+        did_you_mean(entry, known_actions)));
   }
   for (const auto& [bundle, names] : actions_) {
     const KnownBundle known = known_of(bundle, known_actions);
@@ -141,15 +135,14 @@ std::vector<std::string> ActionsAllowlist::warnings(const std::vector<std::strin
       const std::string entry = bundle + "." + name;
       if (name == k_every_action) {
         if (!known.actions.empty() || known.below.empty()) continue;
-        texts.push_back(with_suggestion(fmt::format("actionsAllowlist: \"{}\" does not open the namespaces "
-                                                    "below it, each needs an entry of its own",
-                                                    entry),
-                                        std::string(known.below) + ".*"));
+        texts.push_back(fmt::format(
+            "actionsAllowlist: \"{}\" does not open the namespaces below it, each needs an entry of "
+            "its own (did you mean \"{}.*\"?)",
+            entry, known.below));
       } else if (!known.actions.empty() &&
                  std::find(known.actions.begin(), known.actions.end(), entry) == known.actions.end()) {
-        texts.push_back(
-            with_suggestion(fmt::format("actionsAllowlist: \"{}\" is no action of {}", entry, bundle),
-                            nearest(entry, known.actions)));
+        texts.push_back(fmt::format("actionsAllowlist: \"{}\" is no action of {}{}", entry, bundle,
+                                    did_you_mean(entry, known.actions)));
       }
     }
   }

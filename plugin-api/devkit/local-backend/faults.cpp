@@ -21,9 +21,7 @@ const std::vector<std::string>& route_names() {
 Result<void> check_route(const std::string& name) {
   const auto& names = route_names();
   if (std::find(names.begin(), names.end(), name) != names.end()) return {};
-  const std::string_view near = core::nearest(name, names);
-  return fail(fmt::format("route \"{}\" is unknown{}; there are {}", name,
-                          near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near),
+  return fail(fmt::format("route \"{}\" is unknown{}; there are {}", name, core::did_you_mean(name, names),
                           fmt::join(names, ", ")));
 }
 

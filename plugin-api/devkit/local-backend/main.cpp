@@ -106,9 +106,7 @@ class Arguments {
   tl::unexpected<par::core::Error> unknown(const std::string& word) const {
     std::vector<std::string> names;
     for (const auto& [name, option] : handlers_) names.push_back(name);
-    const std::string_view near = par::core::nearest(word, names);
-    return fail(fmt::format("unknown option {}{}", word,
-                            near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+    return fail(fmt::format("unknown option {}{}", word, par::core::did_you_mean(word, names)));
   }
 
   std::vector<std::string> words_;
@@ -182,9 +180,7 @@ int client_command(const std::string& name, Arguments& arguments) {
   if (command == commands.end()) {
     std::vector<std::string> names = {"start"};
     for (const auto& [known, ignored] : commands) names.push_back(known);
-    const std::string_view near = par::core::nearest(name, names);
-    return usage_error(fmt::format("unknown command {}{}", name,
-                                   near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+    return usage_error(fmt::format("unknown command {}{}", name, par::core::did_you_mean(name, names)));
   }
   ClientOptions options;
   arguments.option("--dir", [&](const std::string& text) -> Result<void> {

@@ -16,16 +16,12 @@
 namespace par::kit {
 namespace {
 
+using core::did_you_mean;
 using core::fail;
 using core::Members;
 using core::Result;
 
 constexpr size_t k_max_samples = 16u << 20;
-
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
-  const std::string_view near = core::nearest(word, known);
-  return near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near);
-}
 
 // A member that is a text, or JSON whose text is meant.
 void read_text(Members& members, const std::string& name, std::string& text) {

@@ -43,9 +43,9 @@ class CanonicalWriter {
  private:
   bool write_number(const json::Value& value) {
     if (value.IsInt64()) {
-      fmt::format_to(std::back_inserter(out_), "{}", value.GetInt64());
+      out_ += std::to_string(value.GetInt64());
     } else if (value.IsUint64()) {
-      fmt::format_to(std::back_inserter(out_), "{}", value.GetUint64());
+      out_ += std::to_string(value.GetUint64());
     } else {
       problem_ = "it has a number that is not a whole one of 64 bits";
       return false;

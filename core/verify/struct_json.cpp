@@ -118,7 +118,7 @@ class StructWriter {
         out_ += 't';
         break;
       default:
-        fmt::format_to(std::back_inserter(out_), "u{:04x}", c);
+        out_ += fmt::format("u{:04x}", c);
     }
   }
 

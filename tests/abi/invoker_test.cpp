@@ -37,8 +37,9 @@ TEST_CASE("a good plugin gets everything and its result is framed") {
   Invocation invocation = Host::invocation("com.example.echo", "echo");
   invocation.inputs_json = R"({"text":"ü"})";
   invocation.connection_json = Secret(R"({"id":"c"})");
+  const std::string answer = host.start(std::move(invocation)).text();
   CHECK(
-      host.start(std::move(invocation)).text() ==
+      answer ==
       R"(<{"task_id":"task-1","inputs":{"text":"ü"},"connection":{"id":"c"},"settings":{"greeting":"hi"}}>)");
 }
 

@@ -73,9 +73,9 @@ static par_status execute(par_instance* instance, const par_request* request, co
   return PAR_INTERNAL;
 }
 
-static const par_plugin table = {PAR_MAGIC, sizeof(par_plugin), PAR_ABI_MAJOR, PAR_ABI_MINOR, 0,   0,
-                                 manifest,  open_plugin,        close_plugin,  execute,       NULL};
+static const par_plugin k_table = {PAR_MAGIC, sizeof(par_plugin), PAR_ABI_MAJOR, PAR_ABI_MINOR, 0,   0,
+                                   manifest,  open_plugin,        close_plugin,  execute,       NULL};
 
 const par_plugin* par_plugin_v1(void) {
-  return &table;
+  return &k_table;
 }

@@ -34,11 +34,11 @@ static par_status execute(par_instance* instance, const par_request* request, co
   return goExecute((par_host*)instance, (par_request*)request, (par_call*)call);
 }
 
-static const par_plugin table = {PAR_MAGIC, sizeof(par_plugin), PAR_ABI_MAJOR, PAR_ABI_MINOR, 0,   0,
-                                 manifest,  open_plugin,        close_plugin,  execute,       NULL};
+static const par_plugin k_table = {PAR_MAGIC, sizeof(par_plugin), PAR_ABI_MAJOR, PAR_ABI_MINOR, 0,   0,
+                                   manifest,  open_plugin,        close_plugin,  execute,       NULL};
 
 PAR_EXPORT const par_plugin* par_plugin_v1(void) {
-  return &table;
+  return &k_table;
 }
 
 par_status call_result(const par_call* call, const char* text, size_t size) {

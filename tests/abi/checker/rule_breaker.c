@@ -306,8 +306,8 @@ static par_status execute(par_instance* instance, const par_request* request, co
 #endif
 }
 
-static const par_plugin table = {PAR_MAGIC, sizeof(par_plugin), PAR_ABI_MAJOR, PAR_ABI_MINOR, 0,   0,
-                                 manifest,  open_plugin,        close_plugin,  execute,       NULL};
+static const par_plugin k_table = {PAR_MAGIC, sizeof(par_plugin), PAR_ABI_MAJOR, PAR_ABI_MINOR, 0,   0,
+                                   manifest,  open_plugin,        close_plugin,  execute,       NULL};
 
 #ifdef PAR_BREAK_LIBRARY_LOADS
 extern int rule_breaker_has_no_such_symbol(void);
@@ -324,10 +324,10 @@ const par_plugin* par_plugin_v1(void) {
 #ifdef PAR_BREAK_ENTRY_PURE
   static par_plugin copies[2];
   static int count;
-  copies[0] = copies[1] = table;
+  copies[0] = copies[1] = k_table;
   return &copies[count++ % 2];
 #else
-  return &table;
+  return &k_table;
 #endif
 }
 

@@ -96,13 +96,13 @@ typedef struct newer_table {
 } newer_table;
 
 #ifdef PAR_TEST_NEWER_MINOR
-static const newer_table table_of_newer_minor = {
+static const newer_table k_table_of_newer_minor = {
     {PAR_MAGIC, sizeof(newer_table), PAR_ABI_MAJOR, PAR_ABI_MINOR + 5, 0, 0, manifest, open_plugin,
      close_plugin, execute, NULL},
     {1, 2, 3, 4, 5, 6, 7, 8}};
 #endif
 
-static const par_plugin table = {
+static const par_plugin k_table = {
 #ifdef PAR_TEST_WRONG_MAGIC
     0x12345678u,
 #else
@@ -137,13 +137,13 @@ static const par_plugin table = {
 
 const par_plugin* par_plugin_v1(void) {
   (void)execute; /* not every variant uses it */
-  (void)table;
+  (void)k_table;
 #if defined(PAR_TEST_NO_TABLE)
   return NULL;
 #elif defined(PAR_TEST_NEWER_MINOR)
-  return &table_of_newer_minor.known;
+  return &k_table_of_newer_minor.known;
 #else
-  return &table;
+  return &k_table;
 #endif
 }
 

@@ -22,6 +22,7 @@ struct ContentDecoder::State {
   bool deflate = false;
   bool begun = false;  ///< a byte of input has come
   bool ended = false;  ///< the compressed data is complete
+  bool over = false;   ///< something else came behind its end, so the rest is not looked at
   bool more = false;   ///< the last output filled its buffer, so there may be more without further input
   std::array<char, 32u << 10> out;
 
@@ -43,6 +44,7 @@ ContentDecoder::~ContentDecoder() = default;
 
 Result<std::string_view, HttpError> ContentDecoder::decode(std::string_view& input) {
   auto& stream = state_->stream;
+  if (state_->over) input = {};
   while (!input.empty() || state_->more) {
     if (!state_->begun) {
       // "deflate" means zlib's format, yet some servers send the bare data: zlib's first byte has 8 in its
@@ -55,6 +57,7 @@ Result<std::string_view, HttpError> ContentDecoder::decode(std::string_view& inp
     if (state_->ended && !input.empty()) {
       // gzip files may follow one another; anything else behind the end is ignored, as browsers do.
       if (state_->deflate || static_cast<unsigned char>(input[0]) != 0x1f) {
+        state_->over = true;
         input = {};
         break;
       }

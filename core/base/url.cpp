@@ -1,10 +1,10 @@
 #include "core/base/url.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
+#include "core/base/parse_number.hpp"
 #include "core/base/strings.hpp"
 
 namespace par::core {
@@ -73,12 +73,11 @@ Result<void> split_authority(std::string_view authority, Url& url) {
   url.port = default_port(url.scheme);
   if (port.empty() || port == ":") return {};
   port.remove_prefix(1);
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), value);
-  if (error != std::errc() || end != port.data() + port.size() || value == 0 || value > 65535) {
+  const auto value = parse_number<uint16_t>(port);
+  if (value.value_or(0) == 0) {
     return fail("the port in the URL is not a number from 1 to 65535");
   }
-  url.port = static_cast<uint16_t>(value);
+  url.port = *value;
   url.has_port = true;
   return {};
 }

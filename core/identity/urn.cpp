@@ -1,7 +1,6 @@
-#include <charconv>
-
 #include <fmt/format.h>
 
+#include "core/base/parse_number.hpp"
 #include "core/base/strings.hpp"
 #include "core/identity/identity.hpp"
 
@@ -20,11 +19,9 @@ Result<RunnerUrn> RunnerUrn::parse(std::string_view text) {
   }
   if (parts[4].empty()) return refuse("the region is empty");
   if (parts[6].empty()) return refuse("the runner id is empty");
-  RunnerUrn urn{std::string(parts[4]), 0, std::string(parts[6])};
-  const char* const end = parts[5].data() + parts[5].size();
-  const auto [stop, error] = std::from_chars(parts[5].data(), end, urn.org_id);
-  if (error != std::errc() || stop != end) return refuse("the organisation id is not a whole number");
-  return urn;
+  const auto org_id = parse_number<decltype(RunnerUrn::org_id)>(parts[5]);
+  if (!org_id) return refuse("the organisation id is not a whole number");
+  return RunnerUrn{std::string(parts[4]), *org_id, std::string(parts[6])};
 }
 
 std::string RunnerUrn::text() const {

@@ -1,9 +1,9 @@
 #include "core/services/proxies.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/base/encoding.hpp"
+#include "core/base/parse_number.hpp"
 #include "core/base/strings.hpp"
 #include "core/services/http_client.hpp"
 
@@ -23,14 +23,6 @@ std::string percent_decode(std::string_view text) {
     out += text[at];
   }
   return out;
-}
-
-template <typename Number>
-std::optional<Number> parse_number(std::string_view text) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 std::optional<Result<Proxy>> read_setting(const std::string& text, const char* variable) {
@@ -95,7 +87,8 @@ std::optional<ProxyRules::Exception> ProxyRules::parse_exception(std::string_vie
     host = entry.substr(0, colon);
     out.port = parse_number<uint16_t>(entry.substr(colon + 1)).value_or(0);
   }
-  if ((out.network = IpAddress::parse(host))) {
+  out.network = IpAddress::parse(host);
+  if (out.network) {
     out.network = out.network->normalised();
     out.bits = out.network->ipv6 ? 128 : 32;
     return out;

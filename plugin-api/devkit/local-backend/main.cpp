@@ -1,6 +1,5 @@
 // par-local-backend: Datadog's side of private actions, on a developer's machine.
 
-#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -11,12 +10,14 @@
 
 #include <fmt/format.h>
 
+#include "core/base/parse_number.hpp"
 #include "core/base/strings.hpp"
 #include "plugin-api/devkit/local-backend/commands.hpp"
 
 namespace {
 
 using par::core::fail;
+using par::core::parse_number;
 using par::core::Result;
 using namespace par::backend;
 
@@ -116,9 +117,9 @@ class Arguments {
 template <typename Number>
 std::function<Result<void>(const std::string&)> number_into(const std::string& name, Number& value) {
   return [name, &value](const std::string& text) -> Result<void> {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size())
-      return fail(fmt::format("{} needs a whole number in range, not \"{}\"", name, text));
+    const auto number = parse_number<Number>(text);
+    if (!number) return fail(fmt::format("{} needs a whole number in range, not \"{}\"", name, text));
+    value = *number;
     return {};
   };
 }

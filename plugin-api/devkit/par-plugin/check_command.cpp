@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/parse_number.hpp"
 #include "plugin-api/devkit/par-plugin/commands.hpp"
 #include "plugin-api/devkit/par-plugin/isolated.hpp"
 #include "plugin-api/devkit/par-plugin/report.hpp"
@@ -50,7 +51,7 @@ std::string read_options(Words words, Options& options) {
     else if (word == "--net")
       options.net += (options.net.empty() ? "" : ",") + std::string(value);
     else if (word == "--limit")
-      options.seconds = std::atoi(std::string(value).c_str());
+      options.seconds = core::parse_number<int>(value).value_or(0);
     else
       return fmt::format("unknown option {}", word);
   }

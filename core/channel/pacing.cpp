@@ -1,6 +1,7 @@
 #include "core/channel/pacing.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -75,7 +76,7 @@ void Pacing::close(SteadyTime now, Milliseconds wait, Ordered ordered) {
 Milliseconds Pacing::varied(Milliseconds wait) const {
   if (wait < k_varied_from) return wait;
   const double factor = 0.9 + 0.2 * random_();
-  return Milliseconds(static_cast<Milliseconds::rep>(static_cast<double>(wait.count()) * factor + 0.5));
+  return Milliseconds(std::llround(static_cast<double>(wait.count()) * factor));
 }
 
 std::optional<Milliseconds> parse_retry_after(std::string_view text) {

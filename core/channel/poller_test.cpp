@@ -25,7 +25,12 @@ struct Fixture {
                 timers,
                 log,
                 Pacing({}, [] { return 0.5; }),
-                {[this] { return slots > 0 && slots-- > 0; }, [this] { ++slots; },
+                {[this] {
+                   if (slots == 0) return false;
+                   --slots;
+                   return true;
+                 },
+                 [this] { ++slots; },
                  [this](Poller::Arrival arrival, std::string) { arrivals.push_back(arrival); }, [] {}}};
 
   void bring_task() {

@@ -1,6 +1,6 @@
 /* A library that tests find in a plugins directory: it has a manifest and nothing else, so it can be listed
  * and not loaded. */
-__attribute__((used, section(".par_manifest"))) static const char manifest[] =
+__attribute__((used, section(".par_manifest"))) static const char k_manifest[] =
     "{\"manifest_version\":1,\"namespace\":\"com.example.cli\",\"version\":\"1.2.3\",\"services\":[],"
     "\"config_schema\":{\"type\":\"object\",\"properties\":{\"size\":{\"type\":\"integer\"}},"
     "\"additionalProperties\":false},"

@@ -60,6 +60,7 @@ void log_banner(const Log& log, const Config& config, const ActionsAllowlist& al
                                  {"identity", config.identity_source},
                                  {"urn", config.urn},
                                  {"site", config.site},
+                                 {"modes", modes},
                                  {"api", config.api_url.origin()},
                                  {"keys", key_source},
                                  {"pool_size", config.runner_pool_size},

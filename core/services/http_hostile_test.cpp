@@ -110,7 +110,7 @@ TEST_CASE("A server that answers while it is still sent a body, and takes no mor
   const auto end = std::shared_ptr<void>(nullptr, [&](void*) { over = true; });
   ClientFixture fixture;
   const std::string url = server.url();
-  const std::string authority = ca.pem();
+  const std::string& authority = ca.pem();
   const std::string body(64u << 20, 'b');
   auto request = request_for(url, "POST");
   request.ca_pem = authority;
@@ -170,7 +170,7 @@ TEST_CASE("Bytes behind an answer in the same flight are never taken for the nex
   const ScriptedServer& server = tls ? secure : plain;
   ClientFixture fixture;
   const std::string url = server.url();
-  const std::string authority = ca.pem();
+  const std::string& authority = ca.pem();
   auto request = request_for(url);
   request.ca_pem = authority;
   for (int round = 0; round < 20; ++round) CHECK(fixture.get(request)->body == "mine");

@@ -63,7 +63,7 @@ TEST_CASE("A cancel works although nobody reads") {
   Run run(service.table, call, Program{.argv = {"/bin/sh", "-c", "echo $$; sleep 100"}});
   REQUIRE(run.read_until("\n"));
   call.stop.request_stop();
-  CHECK(gone(std::atoi(run.out.c_str())));
+  CHECK(gone(std::stoi(run.out)));
 }
 
 TEST_CASE("Nothing is started in a call that is cancelled already") {
@@ -153,7 +153,7 @@ TEST_CASE("Release ends what still runs, and so does the end of the call") {
     Run run(service.table, call,
             Program{.argv = {"/bin/sh", "-c", "echo $$; trap '' TERM; sleep 100; sleep 100"}});
     REQUIRE(run.read_until("\n"));
-    pid = std::atoi(run.out.c_str());
+    pid = std::stoi(run.out);
     run.child = nullptr;  // forgotten by the plugin
   }
   CHECK_FALSE(alive(pid));
@@ -209,7 +209,7 @@ TEST_CASE("A supervisor that is killed does not leave its leader, and read says 
   Run run(service.table, call, Program{.argv = {"/bin/sh", "-c", "echo $$; echo parent $PPID; sleep 100"}});
   REQUIRE(run.read_until("parent "));
   REQUIRE(run.read_until("\n"));
-  const int leader = std::atoi(run.out.c_str());
+  const int leader = std::stoi(run.out);
   kill(number_after(run.out, "parent "), SIGKILL);
   CHECK(run.finish() == PAR_INTERNAL);
   CHECK(gone(leader));

@@ -90,14 +90,14 @@ static par_status execute(par_instance* instance, const par_request* request, co
 
 /* A plugin that was built with a later minor: its table is longer, and what this host does not know is odd.
  */
-typedef struct newer_table {
+typedef struct NewerTable {
   par_plugin known;
   uint64_t unknown[8];
-} newer_table;
+} NewerTable;
 
 #ifdef PAR_TEST_NEWER_MINOR
-static const newer_table k_table_of_newer_minor = {
-    {PAR_MAGIC, sizeof(newer_table), PAR_ABI_MAJOR, PAR_ABI_MINOR + 5, 0, 0, manifest, open_plugin,
+static const NewerTable k_table_of_newer_minor = {
+    {PAR_MAGIC, sizeof(NewerTable), PAR_ABI_MAJOR, PAR_ABI_MINOR + 5, 0, 0, manifest, open_plugin,
      close_plugin, execute, NULL},
     {1, 2, 3, 4, 5, 6, 7, 8}};
 #endif

@@ -1,2 +1,2 @@
 // The variants that need C++: an exception that leaves the plugin.
-#include "broken.c"
+#include "broken.c"  // NOLINT(bugprone-suspicious-include)

@@ -31,7 +31,7 @@
 
 extern char** environ;
 
-struct failure {
+struct Failure {
   int32_t stage;
   int32_t error;
 };
@@ -51,8 +51,8 @@ static void send_event(const struct par_supervisor_event* event) {
 
 /* Replaces errno by the reason that helps: execve says EACCES for a directory and ENOENT for a missing
  * interpreter. */
-static struct failure explain_exec(const char* path, int error) {
-  struct failure failure = {PAR_STAGE_EXEC, error};
+static struct Failure explain_exec(const char* path, int error) {
+  struct Failure failure = {PAR_STAGE_EXEC, error};
   struct stat status;
   if (stat(path, &status) == 0) {
     if (S_ISDIR(status.st_mode)) failure.error = EISDIR;
@@ -63,14 +63,14 @@ static struct failure explain_exec(const char* path, int error) {
 
 /* Like execvp, but a file without "#!" is an error instead of a shell script, and empty entries of PATH do
  * not mean the working directory. Returns only on failure. */
-static struct failure execute(char** argv) {
+static struct Failure execute(char** argv) {
   if (strchr(argv[0], '/')) {
     execve(argv[0], argv, environ);
     return explain_exec(argv[0], errno);
   }
   const char* path = getenv("PATH");
-  if (!path || !*path) return (struct failure){PAR_STAGE_NO_PATH, ENOENT};
-  struct failure failure = {PAR_STAGE_LOOKUP, ENOENT};
+  if (!path || !*path) return (struct Failure){PAR_STAGE_NO_PATH, ENOENT};
+  struct Failure failure = {PAR_STAGE_LOOKUP, ENOENT};
   while (*path) {
     const size_t length = strcspn(path, ":");
     char candidate[PATH_MAX];
@@ -78,7 +78,7 @@ static struct failure execute(char** argv) {
     if (length > 0 && written > 0 && (size_t)written < sizeof candidate) {
       execve(candidate, argv, environ);
       const int error = errno;
-      const struct failure found = explain_exec(candidate, error);
+      const struct Failure found = explain_exec(candidate, error);
       if (error != ENOENT && error != ENOTDIR && error != EACCES) return found;
       if (found.stage == PAR_STAGE_INTERPRETER) return found;
       /* Something of that name that may not be run: go on, but say so if nothing better follows. */
@@ -91,7 +91,7 @@ static struct failure execute(char** argv) {
 }
 
 static _Noreturn void run_leader(pid_t supervisor, const char* directory, char** argv, int report) {
-  struct failure failure = {PAR_STAGE_DIRECTORY, 0};
+  struct Failure failure = {PAR_STAGE_DIRECTORY, 0};
   sigset_t none;
   sigemptyset(&none);
   setsid(); /* so that a program that signals its own group does not hit the supervisor */
@@ -125,10 +125,9 @@ static void kill_children_by_scan(void) {
     close(fd);
     if (length <= 0) continue;
     text[length] = 0;
-    int parent = 0;
-    const char* after_name = strrchr(text, ')'); /* the name itself may hold anything */
-    if (after_name && sscanf(after_name, ") %*c %d", &parent) == 1 && parent == getpid()) {
-      kill((pid_t)atoi(entry->d_name), SIGKILL);
+    const char* after_name = strrchr(text, ')'); /* ") S parent ...": the name before it may hold anything */
+    if (after_name && strlen(after_name) > 4 && strtol(after_name + 4, NULL, 10) == getpid()) {
+      kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL);
     }
   }
   closedir(proc);
@@ -158,7 +157,7 @@ static void kill_children(void) {
   close(fd);
 }
 
-struct run {
+struct Run {
   pid_t leader;
   int leader_ended;
   int status; /* of waitpid, once leader_ended */
@@ -167,7 +166,7 @@ struct run {
 };
 
 /* Reaps all that have ended; returns how many. */
-static int reap(struct run* run) {
+static int reap(struct Run* run) {
   int count = 0;
   for (;;) {
     int status;
@@ -184,7 +183,7 @@ static int reap(struct run* run) {
   }
 }
 
-static void report_end(const struct run* run) {
+static void report_end(const struct Run* run) {
   struct par_supervisor_event event = {
       .what = PAR_EVENT_ENDED, .cause = run->cause, .survivors = run->has_children};
   if (!run->leader_ended) {
@@ -200,7 +199,7 @@ static void report_end(const struct run* run) {
 /* Kills until nothing is left. One round is not enough: a process may fork while it is being killed, and the
  * children of the dead are seen only in the next round. What cannot be killed (another user's, or stuck in
  * the kernel) is reported after a while and then tried again, ever more seldom. */
-static _Noreturn void finish(struct run* run) {
+static _Noreturn void finish(struct Run* run) {
   const int64_t report_at = now_ms() + PAR_SUPERVISOR_REPORT_MS;
   int reported = 0;
   int pause_ms = 1;
@@ -226,7 +225,7 @@ static int64_t earlier(int64_t a, int64_t b) {
 }
 
 /* Watches the leader, the host and the clock until the leader has ended or everything must. */
-static void watch(struct run* run, int child_signals, int64_t timeout_at) {
+static void watch(struct Run* run, int child_signals, int64_t timeout_at) {
   int64_t kill_at = INT64_MAX;
   struct pollfd polled[2] = {{.fd = PAR_SUPERVISOR_CONTROL_FD, .events = POLLIN},
                              {.fd = child_signals, .events = POLLIN}};
@@ -293,7 +292,7 @@ int main(int argc, char** argv) {
     fail(PAR_STAGE_SYSTEM, errno);
   }
   const pid_t self = getpid();
-  struct run run = {.leader = fork(), .has_children = 1};
+  struct Run run = {.leader = fork(), .has_children = 1};
   if (run.leader < 0) fail(PAR_STAGE_SYSTEM, errno);
   if (run.leader == 0) run_leader(self, argv[2], argv + 3, report[1]);
 
@@ -302,7 +301,7 @@ int main(int argc, char** argv) {
   close(0);
   close(1);
   close(2);
-  struct failure failure;
+  struct Failure failure;
   if (read(report[0], &failure, sizeof failure) == (ssize_t)sizeof failure) {
     waitpid(run.leader, NULL, 0);
     fail(failure.stage, failure.error);

@@ -104,6 +104,6 @@ int main(int argc, char** argv) {
   if (strcmp(what, "respawn") == 0) return respawn();
   if (strcmp(what, "ignore-term") == 0) return ignore_term();
   if (strcmp(what, "exit-on-term") == 0) return exit_on_term();
-  if (strcmp(what, "flood") == 0 && argc > 2) return flood(atol(argv[2]));
+  if (strcmp(what, "flood") == 0 && argc > 2) return flood(strtol(argv[2], NULL, 10));
   return 99;
 }

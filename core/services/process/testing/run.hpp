@@ -160,7 +160,7 @@ inline bool gone(int pid) {
 /// The number after `word` in `text`.
 inline int number_after(const std::string& text, const std::string& word) {
   const auto at = text.find(word);
-  return at == std::string::npos ? -1 : std::atoi(text.c_str() + at + word.size());
+  return at == std::string::npos ? -1 : std::stoi(text.substr(at + word.size()));
 }
 
 }  // namespace par::core::testing

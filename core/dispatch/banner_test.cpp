@@ -23,6 +23,7 @@ struct Start {
   Start() {
     config.api_url = parse_url("https://api.datadoghq.test").value();
     config.remote_config_url = parse_url("https://config.datadoghq.test").value();
+    config.modes = {"pull"};
     config.actions_allowlist = {"com.example.echo.echo"};
     config.plugins_directories = {PAR_TEST_PLUGINS};
   }
@@ -72,6 +73,7 @@ TEST_CASE("the start banner says what runs where, and nothing more if nothing lo
   CHECK(text(lines[0], "message") == "par-runner starts");
   CHECK(text(lines[0], "config") == "environment only");
   CHECK(text(lines[0], "api") == "https://api.datadoghq.test");
+  CHECK(text(lines[0], "modes") == "pull");
   CHECK(text(lines[0], "keys") == "Remote Config, https://config.datadoghq.test");
   CHECK(text(lines[0], "allowed_actions") == "1");
   CHECK(text(lines[0], "allowed_hosts") == "all hosts");
